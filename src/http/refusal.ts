@@ -1,0 +1,73 @@
+// Error answers written straight to the socket: after the answers still owed on it, and so that a late app harms nobody.
+
+import type { ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** The statuses we answer with on our own. */
+export type ErrorStatus = 400 | 408 | 431 | 500;
+
+/** A socket of ours: `refused` from the moment its last answer is decided; Node keeps the current answer on it. */
+export type Connection = Socket & {
+  refused?: boolean;
+  _httpMessage?: ServerResponse | null;
+  parser?: { incoming?: { complete: boolean } | null } | null;
+};
+
+/**
+ * How long input is still read after an error answer: closing a socket with unread input resets it,
+ * and a reset can take the answer away from a client that is still sending.
+ */
+const LINGER_CLOSE_MS = 1000;
+
+/** Body of an error answer: just the words. */
+export const errorBody = (status: ErrorStatus): string => STATUS_CODES[status] as string;
+
+/** Headers of an error answer. */
+export const errorHeaders = (status: ErrorStatus): string[] => [
+  'Server',
+  'hello-server',
+  'Content-Type',
+  'text/html; charset=utf-8',
+  'Content-Length',
+  String(errorBody(status).length),
+];
+
+function rawAnswer(status: ErrorStatus): string {
+  const words = errorBody(status);
+  const headers = errorHeaders(status);
+  const date = new Date().toUTCString();
+  let head = `HTTP/1.1 ${status} ${words}\r\nDate: ${date}\r\nConnection: close\r\n`;
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${head}\r\n${words}`;
+}
+
+/**
+ * Ends a connection with an error answer, once all answers that are owed before it are out.
+ * @param owed the answer it takes the place of; undefined where the parser raised it between requests
+ * @param sent called when the answer is on its way
+ */
+export function refuse(socket: Connection, owed: ServerResponse | undefined, status: ErrorStatus, sent: () => void): void {
+  if (socket.refused) return;
+  socket.refused = true;
+  const head = owed?.req.method === 'HEAD';
+  const proceed = (): void => {
+    if (socket.destroyed) return;
+    const current = socket._httpMessage;
+    if (current && current !== owed) {
+      current.once('close', proceed);
+      return;
+    }
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const answer = rawAnswer(status);
+    socket.end(head ? answer.slice(0, answer.indexOf('\r\n\r\n') + 4) : answer);
+    socket.resume();
+    sent();
+    const end = setTimeout(() => socket.destroy(), LINGER_CLOSE_MS).unref();
+    socket.once('close', () => clearTimeout(end));
+  };
+  proceed();
+}

@@ -1,0 +1,59 @@
+// A worker's way to the log: lines are gathered and written in batches to the primary, which alone writes to stdout.
+
+import { Socket } from 'node:net';
+import * as messages from '../core/messages.ts';
+
+/** A batch is written when it has so many characters, or is so old. */
+const BATCH_CHARS = 32_768;
+const BATCH_MS = 50;
+/** Beyond so many unread bytes lines are dropped: the primary is stopped or overwhelmed. */
+const BACKLOG_BYTES = 1_048_576;
+
+/** A bounded, batched, never blocking writer of whole lines to a pipe of this process. */
+export class Channel {
+  readonly #socket: Socket;
+  #pending = '';
+  #dropped = 0;
+  #broken = false;
+
+  /** @param fd file descriptor of the pipe to the primary */
+  constructor(fd: number) {
+    this.#socket = new Socket({ fd, readable: false, writable: true });
+    // A primary that is gone reads no log; the worker answers on.
+    this.#socket.on('error', () => {
+      this.#broken = true;
+    });
+  }
+
+  /** Adds whole lines; they are on their way within 50 ms. */
+  write(lines: string): void {
+    if (this.#pending === '') setTimeout(this.flush, BATCH_MS).unref();
+    this.#pending += lines;
+    if (this.#pending.length >= BATCH_CHARS) this.flush();
+  }
+
+  /** Writes what is pending now. */
+  readonly flush = (): void => {
+    const batch = this.#pending;
+    if (batch === '') return;
+    this.#pending = '';
+    if (this.#broken) return;
+    if (this.#socket.writableLength + batch.length > BACKLOG_BYTES) {
+      this.#dropped += batch.split('\n').length - 1;
+      return;
+    }
+    const lost = this.#dropped;
+    this.#dropped = 0;
+    this.#socket.write(lost === 0 ? batch : `${messages.dropped(lost).text}\n${batch}`, 'utf8');
+  };
+
+  /** Writes all; resolves when it is out, or cannot be. */
+  end(): Promise<void> {
+    this.flush();
+    if (this.#broken || this.#socket.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#socket.once('close', resolve);
+      this.#socket.end(resolve);
+    });
+  }
+}

@@ -1,0 +1,72 @@
+// Turns lifecycle lines into log output: the seed's plain lines, or pino's json.
+
+import { LOG_LEVELS, type LogLevel } from '../core/config.ts';
+import type { Line } from '../core/messages.ts';
+
+/** Where finished output goes: `out` for what is expected, `err` for errors. Each call is one or more whole lines. */
+export interface Output {
+  readonly out: (lines: string) => void;
+  readonly err: (lines: string) => void;
+}
+
+/** Logs one lifecycle line, if the level lets it through. */
+export type Log = (line: Line) => void;
+
+const rank = (level: LogLevel): number => LOG_LEVELS.indexOf(level);
+
+/** Whether a logger at `level` lets lines of `line`'s level through. */
+export const lets = (level: LogLevel, line: LogLevel): boolean => rank(line) >= rank(level);
+
+/**
+ * A log of lifecycle lines. In text a line is its sentence, the stack indented below it; in json it is pino's, with
+ * `bindings` on every line. Errors go to `output.err`, all else to `output.out`.
+ */
+export async function createLog(
+  format: 'text' | 'json',
+  level: LogLevel,
+  output: Output,
+  bindings: Readonly<Record<string, unknown>>,
+): Promise<Log> {
+  const write = format === 'json' ? await jsonWriter(level, output, bindings) : textWriter(output);
+  return (line) => {
+    if (lets(level, line.level)) write(line);
+  };
+}
+
+const target = (output: Output, level: LogLevel): ((lines: string) => void) =>
+  lets('error', level) ? output.err : output.out;
+
+const textWriter = (output: Output) => (line: Line) => {
+  const stack = line.stack ? `\n${line.stack}` : '';
+  target(output, line.level)(`${clean(line.text + stack)}\n`);
+};
+
+async function jsonWriter(level: LogLevel, output: Output, bindings: Readonly<Record<string, unknown>>) {
+  // Loaded only where it is used: it costs a start about 50 ms.
+  const { pino } = await import('pino');
+  let write = output.out;
+  const logger = pino(
+    {
+      level,
+      base: { pid: process.pid, ...bindings },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (lines: string) => write(lines.replace(C1_CONTROLS, escaped)) },
+  );
+  return (line: Line) => {
+    write = target(output, line.level);
+    logger[line.level]({ ...line.data, ...(line.stack && { err: { stack: line.stack } }) }, line.text);
+  };
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON leaves them raw
+const C1_CONTROLS = /[\u007f-\u009f]/g;
+const escaped = (char: string): string => `\\u00${char.charCodeAt(0).toString(16)}`;
+
+/** Control characters escaped and continuation lines indented, so that no text can pass for a line of its own. */
+const clean = (text: string): string =>
+  text
+    .replace(/\r?\n/g, '\n    ')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped
+    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);

@@ -1,0 +1,27 @@
+// The primary's clock: monotonic, and standing still while the primary itself does, so that its pause kills nobody.
+
+/** The run loop looks at the clock at least so often. */
+export const TICK_MS = 1000;
+/** A gap longer than this was a pause (SIGSTOP, a suspended machine), not a tick. */
+const PAUSE_MS = 2500;
+
+/** Counts ms since some moment, without the pauses of this process. */
+export class Clock {
+  readonly #source: () => number;
+  #last: number;
+  #paused = 0;
+
+  /** @param source a monotonic clock in ms */
+  constructor(source: () => number = () => performance.now()) {
+    this.#source = source;
+    this.#last = source();
+  }
+
+  now(): number {
+    const real = this.#source();
+    const gap = real - this.#last;
+    this.#last = real;
+    if (gap > PAUSE_MS) this.#paused += gap - TICK_MS;
+    return real - this.#paused;
+  }
+}

@@ -1,0 +1,189 @@
+// The primary: turns signals, messages and exits into events of the policy, and performs the effects it answers with.
+
+import { type Config, MAX_WORKERS } from '../core/config.ts';
+import { type Effect, type Event, type Fleet, newFleet, wakeAt } from '../core/fleet.ts';
+import * as messages from '../core/messages.ts';
+import { step } from '../core/policy.ts';
+import { createLog, type Log } from '../log/logger.ts';
+import { Sink } from '../log/sink.ts';
+import { Clock, TICK_MS } from './clock.ts';
+import { usableCpus } from './cpus.ts';
+import { freePort } from './free-port.ts';
+import { type Asked, onSignals } from './signals.ts';
+import { prepareForks, type Sinks, WorkerHandle } from './worker-handle.ts';
+
+/** At the very end a log reader that stalls is waited for so long. */
+const FLUSH_MS = 150;
+/** Workers that have exited may have output in their pipes for so long. */
+const LAST_WORDS_MS = 100;
+
+export interface Start {
+  readonly config: Config;
+  /** Absolute path of the app as typed; undefined = Hello. */
+  readonly app: string | undefined;
+  /** The file that workers run. */
+  readonly exec: string;
+  readonly version: string;
+}
+
+/** Runs this process as the primary until the fleet has stopped; resolves with the exit code. */
+export async function runPrimary(start: Start): Promise<number> {
+  // First of all, so that no signal finds the process without its handlers.
+  const early: Asked[] = [];
+  let deliver = (asked: Asked): void => void early.push(asked);
+  const signals = onSignals((asked) => deliver(asked));
+  const { config } = start;
+  const sinks = makeSinks(config);
+  const log = await makeLog(config, sinks);
+  signals.log = log;
+  prepareForks(start.exec);
+  const port = config.port === 0 ? await freePort(config.host) : config.port;
+  const primary = new Primary({ ...start, port }, sinks, log);
+  deliver = (asked) => primary.ask(asked);
+  process.on('uncaughtException', (error, origin) => {
+    log(messages.fatal(origin, error.message, error.stack));
+    primary.dispatch({ type: 'stop', what: undefined, exitCode: 1 });
+  });
+  primary.dispatch({ type: 'wake' });
+  early.forEach(deliver);
+  const code = await primary.stopped;
+  sinks.out.flush(FLUSH_MS);
+  sinks.err.flush(FLUSH_MS / 3);
+  return code;
+}
+
+const outputOf = (sinks: Sinks) => ({
+  out: (lines: string) => sinks.out.write(lines),
+  err: (lines: string) => sinks.err.write(lines),
+});
+
+const makeLog = (config: Config, sinks: Sinks): Promise<Log> =>
+  createLog(config.logFormat, config.logLevel, outputOf(sinks), {});
+
+function makeSinks(config: Config): Sinks {
+  const dropped = (lines: number): string => {
+    const { text } = messages.dropped(lines);
+    if (config.logFormat === 'text') return `${text}\n`;
+    return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), pid: process.pid, msg: text, lines })}\n`;
+  };
+  return { out: new Sink(1, dropped), err: new Sink(2, dropped) };
+}
+
+/** The run loop around the policy. */
+class Primary {
+  readonly #start: Start & { readonly port: number };
+  readonly #sinks: Sinks;
+  readonly #log: Log;
+  readonly #clock = new Clock();
+  readonly #since = Number(process.hrtime.bigint()) / 1e9 - process.uptime();
+  readonly #handles = new Map<number, WorkerHandle>();
+  readonly #queue: Event[] = [];
+  #fleet: Fleet;
+  #turning = false;
+  #wake: NodeJS.Timeout | undefined;
+  readonly stopped: Promise<number>;
+  #stop: (code: number) => void = () => {};
+
+  constructor(start: Start & { readonly port: number }, sinks: Sinks, log: Log) {
+    this.#start = start;
+    this.#sinks = sinks;
+    this.#log = log;
+    const { config } = start;
+    const wanted = config.workers === 'auto' ? usableCpus() : config.workers;
+    const settings = {
+      bootMs: config.bootTimeoutMs,
+      drainMs: config.drainTimeoutMs,
+      stopDelayMs: config.shutdownDelayMs,
+      stopMs: config.shutdownTimeoutMs,
+      hangMs: config.hangTimeoutMs,
+    };
+    this.#fleet = newFleet(wanted, settings, Date.now() % 2_147_483_648);
+    this.stopped = new Promise((resolve) => {
+      this.#stop = resolve;
+    });
+  }
+
+  /** Takes what a signal asks for. */
+  ask(asked: Asked): void {
+    const { wanted } = this.#fleet;
+    if (asked.type === 'one more') this.dispatch({ type: 'scale', workers: Math.min(MAX_WORKERS, wanted + 1) });
+    else if (asked.type === 'one fewer') this.dispatch({ type: 'scale', workers: Math.max(1, wanted - 1) });
+    else this.dispatch(asked);
+  }
+
+  /** Takes one event; those that come up meanwhile wait for their turn. */
+  dispatch(event: Event): void {
+    this.#queue.push(event);
+    if (this.#turning) return;
+    this.#turning = true;
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+      const { fleet, effects } = step(this.#fleet, next, this.#clock.now());
+      this.#fleet = fleet;
+      for (const effect of effects) this.#perform(effect);
+    }
+    this.#turning = false;
+    this.#sleep();
+  }
+
+  #sleep(): void {
+    clearTimeout(this.#wake);
+    const ms = Math.max(0, Math.min(TICK_MS, wakeAt(this.#fleet) - this.#clock.now()));
+    this.#wake = setTimeout(() => this.dispatch({ type: 'wake' }), ms);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.do) {
+      case 'fork':
+        this.#fork(effect.id, effect.slot, effect.generation);
+        return;
+      case 'stopping':
+      case 'leave':
+        this.#handles.get(effect.id)?.send({ type: effect.do, linger: effect.linger });
+        return;
+      case 'rejoin':
+        this.#handles.get(effect.id)?.send({ type: 'rejoin' });
+        return;
+      case 'drain':
+        this.#handles.get(effect.id)?.send({ type: 'drain', why: effect.why, graceMs: effect.graceMs });
+        return;
+      case 'kill':
+        this.#handles.get(effect.id)?.kill('SIGKILL');
+        return;
+      case 'hung':
+        this.#handles.get(effect.id)?.kill('SIGKILL');
+        return;
+      case 'serving':
+        this.#log(messages.listening(this.#start.port));
+        this.#log(messages.visit(this.#start.port));
+        return;
+      case 'reloaded':
+      case 'abandoned':
+        return;
+      case 'log':
+        this.#log(effect.line);
+        return;
+      case 'exit':
+        void this.#exit(effect.code);
+    }
+  }
+
+  #fork(id: number, slot: number, generation: number): void {
+    const { app, config, port, version } = this.#start;
+    const handle = new WorkerHandle({ slot, generation, version, app, port, config }, this.#since, this.#sinks, {
+      message: (message) => this.dispatch({ id, ...message }),
+      exit: (code, signal) => {
+        this.dispatch({ type: 'exit', id, code, signal });
+        void handle.closed.then(() => this.#handles.delete(id));
+      },
+    });
+    this.#handles.set(id, handle);
+    this.dispatch({ type: 'forked', id, pid: handle.pid });
+  }
+
+  async #exit(code: number): Promise<void> {
+    clearTimeout(this.#wake);
+    const lastWords = Promise.all([...this.#handles.values()].map((handle) => handle.closed));
+    await Promise.race([lastWords, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
+    this.#stop(code);
+  }
+}

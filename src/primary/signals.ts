@@ -1,0 +1,35 @@
+// The primary's signals: each handler only says what was received.
+
+import { closeSync, constants, openSync } from 'node:fs';
+import type { Event } from '../core/fleet.ts';
+import * as messages from '../core/messages.ts';
+import type { Log } from '../log/logger.ts';
+
+/** What a signal asks for: an event, or one of the two that change the wish for workers by one. */
+export type Asked = Event | { readonly type: 'one more' } | { readonly type: 'one fewer' };
+
+/** Listens to all signals of the contract. Set `log` when there is one: warnings before that are lost. */
+export function onSignals(say: (asked: Asked) => void): { log: Log } {
+  const warnings: { log: Log } = { log: () => {} };
+  const hadTerminal = hasTerminal();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
+    process.on(signal, () => say({ type: 'stop', signal, what: signal }));
+  }
+  process.on('SIGHUP', () => say(hadTerminal && !hasTerminal() ? { type: 'stop', what: 'SIGHUP' } : { type: 'reload' }));
+  process.on('SIGTTIN', () => say({ type: 'one more' }));
+  process.on('SIGTTOU', () => say({ type: 'one fewer' }));
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+    process.on(signal, () => warnings.log(messages.hupReloads(signal)));
+  }
+  return warnings;
+}
+
+/** Whether this process has a controlling terminal: a HUP after that is gone means that the window was closed. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK));
+    return true;
+  } catch {
+    return false;
+  }
+}

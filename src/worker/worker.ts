@@ -1,0 +1,239 @@
+// A worker: loads the app, serves, says ready, beats, and drains when it is told to or has lost its primary.
+
+import cluster from 'node:cluster';
+import * as messages from '../core/messages.ts';
+import { type Assignment, type DrainReason, type FromWorker, seal, type ToWorker, toWorker } from '../core/protocol.ts';
+import type { App } from '../http/app.ts';
+import { Drain } from '../http/drain.ts';
+import { createServer, type Service } from '../http/server.ts';
+import { Channel } from '../log/channel.ts';
+import { createLog, type Log } from '../log/logger.ts';
+import { BootError, inOneLine, loadApp } from './load-app.ts';
+import { requestLog } from './request-log.ts';
+
+/** File descriptors that the primary gives a worker for its log: what is expected, and errors. */
+const OUT_FD = 4;
+const ERR_FD = 5;
+/** How long an app may keep the process alive after its `close`. */
+const EXIT_MS = 500;
+/** The app's `close` is given this much even when the drain took all of its grace. */
+const CLOSE_MS = 100;
+/** A beat at least so often; four within HANG_TIMEOUT where that is short. */
+const BEAT_MS = 1000;
+
+const ignore = (): void => {};
+
+/** Signals of the terminal's or pm2's that reach the whole tree: the primary answers them. */
+const IGNORED = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2'] as const;
+
+/**
+ * Runs this process as a worker of the cluster, for as long as it lives.
+ * @param version of this worker's own code
+ * @param loadHello loads the built-in app
+ */
+export async function runWorker(assignment: Assignment, version: string, loadHello: () => Promise<App>): Promise<void> {
+  const worker = new Worker(assignment);
+  for (const signal of IGNORED) process.on(signal, ignore);
+  process.on('SIGTERM', () => worker.askForReplacement('TERM'));
+  process.on('message', (raw) => worker.hear(toWorker(raw)));
+  cluster.worker?.on('disconnect', () => worker.orphan());
+  process.on('uncaughtException', (error, origin) => worker.fatal(origin, error));
+  await worker.boot(version, loadHello);
+}
+
+/** One worker's life. */
+class Worker {
+  readonly #assignment: Assignment;
+  readonly #out = new Channel(OUT_FD);
+  readonly #err = new Channel(ERR_FD);
+  readonly #abort = new AbortController();
+  #log: Log = ignore;
+  #app: App | undefined;
+  #service: Service | undefined;
+  #drain: Drain | undefined;
+  #stage: 'booting' | 'serving' | 'draining' = 'booting';
+  #asked = false;
+
+  constructor(assignment: Assignment) {
+    this.#assignment = assignment;
+  }
+
+  async boot(version: string, loadHello: () => Promise<App>): Promise<void> {
+    const { config, slot, generation, app: path, version: expected } = this.#assignment;
+    const bindings = { worker: slot, generation };
+    const output = {
+      out: (lines: string) => this.#out.write(lines),
+      err: (lines: string) => {
+        this.#err.write(lines);
+        this.#err.flush();
+      },
+    };
+    this.#log = await createLog(config.logFormat, config.logLevel, output, bindings);
+    process.on('exit', () => {
+      this.#out.flush();
+      this.#err.flush();
+    });
+    try {
+      if (version !== expected) throw new BootError(messages.upgraded(expected, version));
+      const app = path === undefined ? await loadHello() : await loadApp(path);
+      this.#app = app;
+      await this.#readyUp(app, path ?? 'hello');
+      if (this.#stage !== 'booting') return;
+      const answered = requestLog(config, bindings, output.out);
+      const service = createServer(app, { ...config, log: this.#log, answered, timed: config.logFormat === 'json' });
+      this.#service = service;
+      this.#drain = new Drain(service);
+      await this.#listen(service);
+    } catch (error) {
+      await this.#failToBoot(error);
+      return;
+    }
+    if (this.#stage !== 'booting') return;
+    this.#stage = 'serving';
+    this.#send({ type: 'ready', port: this.#assignment.port });
+    this.#beat();
+  }
+
+  async #readyUp(app: App, name: string): Promise<void> {
+    try {
+      await app.ready?.(this.#abort.signal);
+    } catch (error) {
+      throw new BootError(`${name}: ready failed: ${inOneLine(error)}`, error);
+    }
+  }
+
+  #listen({ server }: Service): Promise<void> {
+    const { port, config } = this.#assignment;
+    return new Promise((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        reject(new BootError(messages.cannotListen(port, config.host, error.code, error.message)));
+      });
+      this.#bind(server, resolve);
+    });
+  }
+
+  #bind(server: Service['server'], listening: () => void): void {
+    const { port, config } = this.#assignment;
+    server.listen(config.host === undefined ? { port } : { port, host: config.host }, listening);
+  }
+
+  async #failToBoot(error: unknown): Promise<void> {
+    if (this.#stage === 'draining') return;
+    const failure =
+      error instanceof BootError
+        ? error.failure
+        : { reason: inOneLine(error), stack: error instanceof Error ? error.stack : undefined };
+    await new Promise<void>((sent) => this.#send({ type: 'failed', failure }, sent));
+    process.exit(1);
+  }
+
+  /** What the primary says. */
+  hear(message: ToWorker | undefined): void {
+    switch (message?.type) {
+      case undefined:
+        return;
+      case 'stopping':
+        this.#abort.abort('stop');
+        if (this.#service && message.linger) this.#service.closing = true;
+        return;
+      case 'leave':
+        this.#drain?.leave();
+        if (this.#service && message.linger) this.#service.closing = true;
+        this.#send({ type: 'left' });
+        return;
+      case 'rejoin':
+        void this.#rejoin();
+        return;
+      case 'drain':
+        void this.#finish(message.why, message.graceMs);
+    }
+  }
+
+  async #rejoin(): Promise<void> {
+    const service = this.#service;
+    if (!service || !this.#drain || this.#stage !== 'serving') return;
+    await this.#drain.rejoin(() => this.#bind(service.server, ignore));
+    this.#send({ type: 'ready', port: this.#assignment.port });
+  }
+
+  /** Asks the primary for a replacement; without a primary drains at once. */
+  askForReplacement(why: 'TERM' | 'fatal error' | 'MAX_REQUESTS' | 'MAX_MEMORY'): void {
+    if (!process.connected) this.orphan();
+    else if (!this.#asked) this.#send({ type: 'replace', why });
+    this.#asked = true;
+  }
+
+  /** An error nobody caught: this worker's state is in doubt, so it serves only until another is ready. */
+  fatal(origin: string, error: unknown): void {
+    if (this.#stage === 'booting') {
+      void this.#failToBoot(error instanceof Error ? new BootError(`${origin}: ${inOneLine(error)}`, error) : error);
+      return;
+    }
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#log(messages.fatal(origin, inOneLine(error), stack));
+    this.askForReplacement('fatal error');
+  }
+
+  /** The primary is gone: nobody else will ever tell this worker to drain. */
+  orphan(): void {
+    if (this.#stage === 'draining') return;
+    // Without this mark node:cluster ends the process at once, and what it was answering with it.
+    if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
+    this.#log(messages.orphaned());
+    const { shutdownTimeoutMs } = this.#assignment.config;
+    setTimeout(() => process.exit(1), shutdownTimeoutMs).unref();
+    void this.#finish('stop', Math.max(0, shutdownTimeoutMs - EXIT_MS));
+  }
+
+  async #finish(why: DrainReason, graceMs: number): Promise<void> {
+    const start = performance.now();
+    const drained = this.#drain?.finish(why, graceMs) ?? 0;
+    if (this.#stage === 'draining') return; // a stop overtakes a replacement: the first call goes on, at the new pace
+    this.#stage = 'draining';
+    if (!this.#abort.signal.aborted) this.#abort.abort(why);
+    const cut = await drained;
+    if (cut > 0) this.#log(messages.cut(cut, performance.now() - start));
+    await this.#close(Math.max(CLOSE_MS, start + graceMs - performance.now()));
+    await Promise.all([this.#out.end(), this.#err.end()]);
+    if (process.connected) cluster.worker?.disconnect();
+    setTimeout(() => process.exit(0), EXIT_MS).unref();
+  }
+
+  async #close(withinMs: number): Promise<void> {
+    try {
+      await Promise.race([this.#app?.close?.(), new Promise((resolve) => setTimeout(resolve, withinMs).unref())]);
+    } catch (error) {
+      this.#log(messages.appClosing(inOneLine(error), error instanceof Error ? error.stack : undefined));
+    }
+  }
+
+  #beat(): void {
+    const { hangTimeoutMs, maxRequests, maxMemoryMiB } = this.#assignment.config;
+    const every = Math.max(20, Math.min(BEAT_MS, hangTimeoutMs > 0 ? hangTimeoutMs / 4 : BEAT_MS));
+    const limit = maxRequests > 0 ? Math.ceil(maxRequests * (1 + Math.random() / 10)) : Infinity;
+    let due = performance.now() + every;
+    setInterval(() => {
+      const now = performance.now();
+      const loopDelayMs = Math.max(0, Math.round((now - due) * 10) / 10);
+      due = now + every;
+      const service = this.#service;
+      if (!service) return;
+      const rssMiB = Math.round((process.memoryUsage.rss() / 1_048_576) * 10) / 10;
+      const { requests, inFlight, connections } = service;
+      this.#send({
+        type: 'beat',
+        stats: { requests, inFlight: inFlight.size, connections: connections.size, loopDelayMs, rssMiB },
+      });
+      if (requests >= limit) this.askForReplacement('MAX_REQUESTS');
+      else if (maxMemoryMiB > 0 && rssMiB > maxMemoryMiB) this.askForReplacement('MAX_MEMORY');
+    }, every).unref();
+  }
+
+  #send(message: FromWorker, sent: () => void = ignore): void {
+    if (!process.connected || !process.send) {
+      sent();
+      return;
+    }
+    process.send(seal(message), undefined, undefined, sent);
+  }
+}

@@ -1,0 +1,13 @@
+// After every test: nothing may be left running.
+
+import { cleanUp, leavesNothing } from './server.ts';
+
+export const mochaHooks = {
+  async afterEach(): Promise<void> {
+    try {
+      await leavesNothing();
+    } finally {
+      await cleanUp();
+    }
+  },
+};

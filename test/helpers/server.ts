@@ -1,0 +1,196 @@
+// Starts hello-server as a real process, waits on what it says, and sees to it that nothing of it is left.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository's folder. */
+export const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+export const MAIN = join(ROOT, 'dist', 'main.js');
+/** Path of a fixture app. */
+export const fixture = (name: string): string => join(ROOT, 'test', 'fixtures', name);
+
+const MARK = 'HELLO_SERVER_TEST';
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Options {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  readonly cwd?: string;
+  /** Puts the process into a group of its own, so that a test can signal the whole group. */
+  readonly detached?: boolean;
+  /** File to run instead of dist/main.js. */
+  readonly main?: string;
+  /** Where stdout goes: read here (default), or a file descriptor. */
+  readonly stdout?: 'pipe' | number;
+}
+
+const started = new Set<Running>();
+
+/** A process of hello-server with all that it has said. */
+export class Running {
+  readonly child: ChildProcess;
+  readonly mark = randomUUID();
+  out = '';
+  err = '';
+  readonly exited: Promise<Exit>;
+  #heard: (() => void)[] = [];
+
+  constructor({ env = {}, args = [], cwd = ROOT, detached = false, main = MAIN, stdout = 'pipe' }: Options) {
+    const { PATH, HOME } = process.env;
+    this.child = spawn(process.execPath, [main, ...args], {
+      cwd,
+      detached,
+      env: { PATH, HOME, PORT: '0', WEB_CONCURRENCY: '2', ...env, [MARK]: this.mark },
+      stdio: ['ignore', stdout, 'pipe'],
+    });
+    this.child.stdout?.on('data', (chunk) => this.#hear('out', chunk));
+    this.child.stderr?.on('data', (chunk) => this.#hear('err', chunk));
+    this.exited = new Promise((resolve) => {
+      this.child.on('close', (code, signal) => {
+        resolve({ code, signal });
+        for (const wake of this.#heard) wake();
+      });
+    });
+    started.add(this);
+  }
+
+  #hear(stream: 'out' | 'err', chunk: Buffer): void {
+    this[stream] += chunk;
+    for (const wake of this.#heard) wake();
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
+  /** The port it said it listens on. */
+  get port(): number {
+    return Number(/listening on port (\d+)/.exec(this.out)?.[1]);
+  }
+
+  get log(): string {
+    return `--- stdout\n${this.out.slice(-4000)}\n--- stderr\n${this.err.slice(-4000)}`;
+  }
+
+  /** Waits until stdout or stderr matches; fails with the log after `ms`. */
+  async says(pattern: RegExp, ms = 10_000): Promise<RegExpExecArray> {
+    const find = () => pattern.exec(this.out) ?? pattern.exec(this.err);
+    await this.#until(() => find() !== null, `expected the log to say ${pattern}`, ms);
+    return find() as RegExpExecArray;
+  }
+
+  async #until(condition: () => boolean, what: string, ms: number): Promise<void> {
+    const deadline = Date.now() + ms;
+    while (!condition()) {
+      const left = deadline - Date.now();
+      if (left <= 0 || this.child.exitCode !== null) {
+        await Promise.race([this.exited, new Promise((resolve) => setTimeout(resolve, 200))]);
+        if (condition()) return;
+        throw new Error(`${what} (exit code ${this.child.exitCode})\n${this.log}`);
+      }
+      await new Promise<void>((resolve) => {
+        this.#heard = [resolve];
+        setTimeout(resolve, Math.min(left, 200));
+      });
+    }
+  }
+
+  /** Waits until it serves. */
+  async serving(): Promise<this> {
+    await this.says(/Visit http:\/\/localhost/, 20_000);
+    return this;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Waits for its end; fails with the log after `ms`. */
+  async end(ms = 15_000): Promise<Exit> {
+    const timeout = new Promise<never>((_, reject) => {
+      setTimeout(() => reject(new Error(`expected the process to end within ${ms} ms\n${this.log}`)), ms).unref();
+    });
+    return Promise.race([this.exited, timeout]);
+  }
+
+  /** TERM, and its end. */
+  async stop(): Promise<Exit> {
+    this.signal('SIGTERM');
+    return this.end();
+  }
+
+  /** Pids of all processes of this server, workers and orphans included. */
+  pids(): number[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${MARK}=${this.mark}`) && !isZombie(pid);
+        } catch {
+          return false;
+        }
+      });
+  }
+
+  /** Pids of the workers: the primary's children that run Node. */
+  workers(): number[] {
+    return this.pids().filter((pid) => pid !== this.pid && argumentsOf(pid).includes('--inspect-port=0'));
+  }
+}
+
+const isZombie = (pid: number): boolean => /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+const argumentsOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+};
+
+/** Starts hello-server, without waiting. */
+export const launch = (options: Options = {}): Running => new Running(options);
+
+/** Starts hello-server and waits until it serves. */
+export const serve = (options: Options = {}): Promise<Running> => launch(options).serving();
+
+/** Polls until `condition` holds; fails with `what` after `ms`. */
+export async function eventually(condition: () => boolean | Promise<boolean>, what: string, ms = 10_000): Promise<void> {
+  const deadline = Date.now() + ms;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`expected within ${ms} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Ends whatever a test left running, and fails if it left anything but what it had started. */
+export async function cleanUp(): Promise<void> {
+  for (const running of started) {
+    if (running.child.exitCode === null && running.child.signalCode === null) running.child.kill('SIGKILL');
+    for (const pid of running.pids()) {
+      try {
+        process.kill(pid, 'SIGCONT');
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // gone meanwhile
+      }
+    }
+    await running.exited;
+  }
+  started.clear();
+}
+
+/** Fails if the servers of this test, once ended, have left a process behind. */
+export async function leavesNothing(): Promise<void> {
+  for (const running of started) {
+    if (running.child.exitCode === null) continue;
+    await eventually(() => running.pids().length === 0, `no process left of pid ${running.pid}\n${running.log}`, 3000);
+  }
+}
