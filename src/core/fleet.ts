@@ -78,6 +78,7 @@ export interface Fleet {
 export type Event =
   | { readonly type: 'wake' }
   | { readonly type: 'forked'; readonly id: number; readonly pid: number }
+  | { readonly type: 'hello'; readonly id: number }
   | { readonly type: 'ready'; readonly id: number }
   | { readonly type: 'beat'; readonly id: number }
   | { readonly type: 'failed'; readonly id: number; readonly failure: BootFailure }

@@ -104,6 +104,7 @@ class Turn {
         fleet.workers = fleet.workers.filter((other) => other !== w);
         this.reap(w, event.code, event.signal);
         return;
+      case 'hello':
       case 'beat':
     }
   }
@@ -119,7 +120,7 @@ class Turn {
       this.log(asked ? messages.gone(w, how, uptime) : messages.crashed(w, how, uptime, undefined));
       return;
     }
-    const reason = w.failure?.reason ?? (w.killed ? w.killed : `exited with ${how} before it was ready`);
+    const reason = w.failure?.reason ?? `worker ${w.slot} ${w.killed ?? `exited with ${how} before it was ready`}`;
     if (w.readyAt === undefined) {
       if (!w.killed && !w.failure && stopSignal) {
         this.log(messages.interrupted(w, how));
@@ -163,7 +164,7 @@ class Turn {
     const { fleet, now } = this;
     for (const w of fleet.workers) {
       if (now >= w.deadline) {
-        this.kill(w, w.stage === 'booting' ? `not ready within ${this.bootMs / 1000} s` : 'not drained in time');
+        this.kill(w, w.stage === 'booting' ? `was not ready within ${this.bootMs / 1000} s` : 'not drained in time');
       }
       const silentMs = now - w.heardAt;
       if (!fleet.stop && now >= hangsAt(w, fleet.settings)) {

@@ -54,13 +54,15 @@ export interface Stats {
 }
 
 export type FromWorker =
+  /** It listens to the channel from now on; what was sent before would be lost. */
+  | { readonly type: 'hello' }
   | { readonly type: 'ready'; readonly port: number }
   | { readonly type: 'failed'; readonly failure: BootFailure }
   | { readonly type: 'beat'; readonly stats: Stats }
   | { readonly type: 'left' }
   | { readonly type: 'replace'; readonly why: ReplaceReason };
 
-const FROM_WORKER = new Set(['ready', 'failed', 'beat', 'left', 'replace']);
+const FROM_WORKER = new Set(['hello', 'ready', 'failed', 'beat', 'left', 'replace']);
 const TO_WORKER = new Set(['stopping', 'leave', 'rejoin', 'drain']);
 
 /** The mark of our messages: others, such as pm2's, may use the same channel. */

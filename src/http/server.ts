@@ -112,7 +112,7 @@ export function createServer(app: App | Listener, settings: ServerSettings = {})
     let headers = phrase === undefined ? ((reason as HeadersArgument) ?? given) : given;
     if (service.closing) {
       this.shouldKeepAlive = false;
-      this.removeHeader('connection');
+      this.setHeader('Connection', 'close');
       headers = withoutConnection(headers);
     }
     if (!this.hasHeader('server') && !names(headers, 'server')) {

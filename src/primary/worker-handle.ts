@@ -50,6 +50,8 @@ export class WorkerHandle {
   /** Resolves when the process has ended and all its output has been read. */
   readonly closed: Promise<void>;
   stats: Stats | undefined;
+  /** What waits for the worker to listen to the channel; undefined once it does. */
+  #outbox: ToWorker[] | undefined = [];
 
   constructor(assignment: Assignment, since: number, sinks: Sinks, listeners: Listeners) {
     this.slot = assignment.slot;
@@ -65,6 +67,7 @@ export class WorkerHandle {
       const message = fromWorker(raw);
       if (!message) return;
       if (message.type === 'beat') this.stats = message.stats;
+      if (message.type === 'hello') this.#deliver();
       listeners.message(message);
     });
     const [, , , , log, errors] = child.stdio as readonly (Readable | null)[];
@@ -78,9 +81,16 @@ export class WorkerHandle {
     return this.#worker.process.pid ?? 0;
   }
 
-  /** Sends, unless the worker is gone: then its exit tells the rest. */
+  /** Sends as soon as the worker listens; unless it is gone: then its exit tells the rest. */
   send(message: ToWorker): void {
-    if (this.#worker.isConnected()) this.#worker.process.send(seal(message), () => {});
+    if (this.#outbox) this.#outbox.push(message);
+    else if (this.#worker.isConnected()) this.#worker.process.send(seal(message), () => {});
+  }
+
+  #deliver(): void {
+    const waiting = this.#outbox ?? [];
+    this.#outbox = undefined;
+    for (const message of waiting) this.send(message);
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -38,6 +38,7 @@ export async function runWorker(assignment: Assignment, version: string, loadHel
   process.on('message', (raw) => worker.hear(toWorker(raw)));
   cluster.worker?.on('disconnect', () => worker.orphan());
   process.on('uncaughtException', (error, origin) => worker.fatal(origin, error));
+  worker.hello();
   await worker.boot(version, loadHello);
 }
 
@@ -56,6 +57,10 @@ class Worker {
 
   constructor(assignment: Assignment) {
     this.#assignment = assignment;
+  }
+
+  hello(): void {
+    this.#send({ type: 'hello' });
   }
 
   async boot(version: string, loadHello: () => Promise<App>): Promise<void> {

@@ -12,8 +12,7 @@ export interface Answer {
 /** One connection. */
 export class Raw {
   readonly socket: Socket;
-  /** Bytes received and not yet taken by `answer()`. */
-  received = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
   closed = false;
   /** Code of the error that ended the connection, if one did. */
   error: string | undefined;
@@ -22,7 +21,7 @@ export class Raw {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk) => {
-      this.received = Buffer.concat([this.received, chunk]);
+      this.#chunks.push(chunk);
       this.#heard();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -30,6 +29,17 @@ export class Raw {
     });
     socket.on('end', () => this.#close());
     socket.on('close', () => this.#close());
+  }
+
+  /** Bytes received and not yet taken by `answer()`. */
+  get received(): Buffer {
+    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0] ?? Buffer.alloc(0);
+  }
+
+  /** How many bytes those are. */
+  get receivedLength(): number {
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   }
 
   #close(): void {
@@ -53,7 +63,7 @@ export class Raw {
     let parsed: { answer: Answer; length: number } | undefined;
     await this.#until(() => (parsed = parse(this.received, this.closed, head)) !== undefined, 'an answer', ms);
     if (!parsed) throw new Error(`the connection ended without an answer: ${JSON.stringify(this.received.toString('latin1'))}`);
-    this.received = this.received.subarray(parsed.length);
+    this.#chunks = [this.received.subarray(parsed.length)];
     return parsed.answer;
   }
 
@@ -68,7 +78,7 @@ export class Raw {
     while (!condition()) {
       if (this.closed) return;
       const left = deadline - Date.now();
-      if (left <= 0) throw new Error(`expected ${what} within ${ms} ms, got ${JSON.stringify(this.received.toString('latin1'))}`);
+      if (left <= 0) throw new Error(`expected ${what} within ${ms} ms, got ${JSON.stringify(this.received.subarray(0, 300).toString('latin1'))} (${this.received.length} bytes)`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#heard = () => {

@@ -29,6 +29,8 @@ export interface Options {
   readonly main?: string;
   /** Where stdout goes: read here (default), or a file descriptor. */
   readonly stdout?: 'pipe' | number;
+  /** A command line that ends by running the one appended to it: `sh -c 'ulimit ...; exec "$@"' sh`. */
+  readonly under?: readonly string[];
 }
 
 const started = new Set<Running>();
@@ -42,9 +44,10 @@ export class Running {
   readonly exited: Promise<Exit>;
   #heard: (() => void)[] = [];
 
-  constructor({ env = {}, args = [], cwd = ROOT, detached = false, main = MAIN, stdout = 'pipe' }: Options) {
+  constructor({ env = {}, args = [], cwd = ROOT, detached = false, main = MAIN, stdout = 'pipe', under = [] }: Options) {
     const { PATH, HOME } = process.env;
-    this.child = spawn(process.execPath, [main, ...args], {
+    const [command = process.execPath, ...rest] = [...under, process.execPath, main, ...args];
+    this.child = spawn(command, rest, {
       cwd,
       detached,
       env: { PATH, HOME, PORT: '0', WEB_CONCURRENCY: '2', ...env, [MARK]: this.mark },
