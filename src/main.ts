@@ -3,17 +3,18 @@
 
 import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
-import { type Config, printable, readConfig } from './core/config.ts';
+import type { Command } from './client/commands.ts';
+import { type Config, MAX_WORKERS, parseWorkerCount, printable, readConfig } from './core/config.ts';
 import { BAD_CONFIG, OK, WRONG_USAGE } from './core/exit-codes.ts';
 import { type Assignment, ASSIGNMENT_VARIABLE } from './core/protocol.ts';
 
-const USAGE = `Usage: hello-server [start] [APP]
-
-Serves APP, a module whose default export is (req, res) => ..., from a cluster of workers; without APP, Hello World.
-
-Options:
-  --help      this text
-  --version   the version
+const USAGE = `Usage: hello-server [start] [APP]     serve APP, a module whose default export is (req, res) => ..., from a
+                                      cluster of workers; without APP, Hello World
+       hello-server status [--json]   what the running server does
+       hello-server reload            replace all workers by new ones, without losing a request
+       hello-server scale N           run N workers
+       hello-server stop              drain and stop
+       hello-server --help | --version
 
 The environment configures it (PORT, WEB_CONCURRENCY, ...): see deploy/hello-server.env.
 `;
@@ -49,10 +50,51 @@ async function beWorker(text: string): Promise<void> {
   await runWorker(JSON.parse(text) as Assignment, version, () => import('./app.ts'));
 }
 
+async function control(command: Command): Promise<never> {
+  const [{ runCommand }, { tmpdir }] = await Promise.all([import('./client/commands.ts'), import('node:os')]);
+  const { port, controlSocket } = readEnvironment();
+  const looked = { env: process.env, tmp: tmpdir(), uid: process.getuid?.() ?? 0, explicit: controlSocket, port };
+  const terminal = {
+    out: (text: string) => void process.stdout.write(text),
+    err: (text: string) => void process.stderr.write(text),
+  };
+  process.exit(await runCommand(command, looked, terminal));
+}
+
+/** The command in the arguments, if it is one that talks to a running primary; ends the process on wrong usage. */
+function commandIn([name, ...rest]: string[]): Command | undefined {
+  switch (name) {
+    case 'status': {
+      const [json, ...more] = rest;
+      if ((json !== undefined && json !== '--json') || more.length > 0) refuseArguments('status [--json]', name, rest);
+      return { name, json: json === '--json' };
+    }
+    case 'reload':
+    case 'stop':
+      if (rest.length > 0) refuseArguments(name, name, rest);
+      return { name };
+    case 'scale': {
+      const workers = parseWorkerCount(rest[0] ?? '');
+      if (rest.length !== 1 || workers === undefined) {
+        refuseArguments(`scale N with N an integer from 1 to ${MAX_WORKERS}`, name, rest);
+      }
+      return { name, workers };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function refuseArguments(expected: string, name: string, rest: string[]): never {
+  refuse(WRONG_USAGE, `expected ${expected}, got \`${printable([name, ...rest].join(' '))}\``);
+}
+
 async function main(args: string[]): Promise<void> {
   const assignment = process.env[ASSIGNMENT_VARIABLE];
   if (cluster.isWorker && assignment) return beWorker(assignment);
   if (cluster.isWorker) refuse(BAD_CONFIG, 'hello-server forks its own workers: use exec_mode fork');
+  const command = commandIn(args);
+  if (command) return control(command);
   const option = args.find((arg) => arg.startsWith('-'));
   if (option === '--help' || option === '--version') {
     process.stdout.write(option === '--help' ? USAGE : `${version}\n`);

@@ -32,6 +32,9 @@ export interface Worker {
 export interface Slot {
   failures: number;
   respawnAt: number;
+  /** How often its worker ended unasked, and how the last time. */
+  restarts: number;
+  lastExit: string | undefined;
 }
 
 export interface Reload {
@@ -99,8 +102,9 @@ export type Effect =
   /** Explain what the worker hangs on, then kill it. */
   | { readonly do: 'hung'; readonly id: number; readonly silentMs: number }
   | { readonly do: 'serving' }
-  | { readonly do: 'reloaded' }
-  | { readonly do: 'abandoned'; readonly reason: string }
+  | { readonly do: 'reloaded'; readonly generation: number }
+  | { readonly do: 'abandoned'; readonly generation: number; readonly reason: string }
+  | { readonly do: 'boot failed'; readonly reason: string }
   | { readonly do: 'log'; readonly line: Line }
   | { readonly do: 'exit'; readonly code: number };
 

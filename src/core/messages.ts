@@ -155,3 +155,27 @@ export const fatal = (kind: string, message: string, stack: string | undefined):
   stack,
 });
 export const orphaned = (): Line => ({ level: 'error', text: 'the primary is gone: answering what is open, then leaving' });
+export const hung = (
+  w: Subject,
+  silentMs: number,
+  place: string | undefined,
+  holding: readonly string[],
+  stack: string | undefined,
+): Line => {
+  const [first, ...more] = holding;
+  const held = first === undefined ? '' : `, holding ${first}${more.length > 0 ? ` and ${more.length} more` : ''}`;
+  return {
+    level: 'error',
+    text: `worker ${w.slot} hung for ${Math.round(silentMs / 1000)} s${place ? ` in ${place}` : ', where it does not say'}${held}`,
+    data: { ...of(w), silent: silentMs / 1000, place, holding },
+    stack,
+  };
+};
+export const noControlSocket = (reason: string): Line => ({
+  level: 'warn',
+  text: `no control socket, so status, reload, scale and stop do not work: ${reason}`,
+});
+export const badControlSocket = (path: string, reason: string): Line => ({
+  level: 'fatal',
+  text: `CONTROL_SOCKET: cannot use ${path}: ${reason}`,
+});

@@ -121,10 +121,13 @@ class Turn {
       return;
     }
     const reason = w.failure?.reason ?? `worker ${w.slot} ${w.killed ?? `exited with ${how} before it was ready`}`;
+    const slot = this.slot(w.slot);
+    slot.restarts += 1;
+    slot.lastExit = how;
     if (w.readyAt === undefined) {
       if (!w.killed && !w.failure && stopSignal) {
         this.log(messages.interrupted(w, how));
-        this.slot(w.slot).respawnAt = now + OWN_SIGNAL_MS;
+        slot.respawnAt = now + OWN_SIGNAL_MS;
       } else if (!fleet.started) {
         this.log(messages.cannotServe(reason, w.failure?.stack));
         this.giveUp(CANNOT_SERVE, 'the fleet cannot serve');
@@ -132,6 +135,7 @@ class Turn {
         this.abandon(reason, w.failure?.stack);
       } else {
         this.log(messages.bootFailed(w, reason, w.failure?.stack));
+        this.effects.push({ do: 'boot failed', reason });
         this.countFailure(w);
         if (++fleet.bootsInVain >= CRASH_LOOP_BOOTS && !fleet.workers.some((o) => o.stage === 'ready')) {
           this.log(messages.crashLoop(fleet.bootsInVain));
@@ -142,8 +146,7 @@ class Turn {
     }
     const early = now - w.readyAt < EARLY_CRASH_MS;
     const delay = w.stage === 'standby' ? undefined : this.countFailure(w);
-    if (w.killed) this.log(messages.killed(w, w.killed));
-    else this.log(messages.crashed(w, how, uptime, delay));
+    if (!w.killed) this.log(messages.crashed(w, how, uptime, delay));
     if (fleet.reload?.to === w.generation && early) {
       this.abandon(`worker ${w.slot} of generation ${w.generation} crashed right after it was ready: ${how}`);
     }
@@ -168,7 +171,7 @@ class Turn {
       }
       const silentMs = now - w.heardAt;
       if (!fleet.stop && now >= hangsAt(w, fleet.settings)) {
-        w.killed = `hung for ${Math.round(silentMs / 1000)} s`;
+        w.killed = 'hung';
         this.effects.push({ do: 'hung', id: w.id, silentMs });
       }
     }
@@ -214,7 +217,7 @@ class Turn {
         fleet.reload = undefined;
         for (const w of fleet.workers) if (w.stage === 'standby') this.drain(w, 'replaced');
         this.log(messages.reloaded(reload.to, now - reload.since));
-        this.effects.push({ do: 'reloaded' });
+        this.effects.push({ do: 'reloaded', generation: reload.to });
       }
     }
     if (fleet.started && fleet.reloadAgain && !fleet.reload) this.beginReload();
@@ -252,7 +255,7 @@ class Turn {
     fleet.reload = undefined;
     fleet.generation = reload.from;
     this.log(messages.abandoned(reload.to, reason, stack));
-    this.effects.push({ do: 'abandoned', reason });
+    this.effects.push({ do: 'abandoned', generation: reload.to, reason });
     for (const w of fleet.workers) {
       if (w.stage === 'standby') {
         w.stage = 'booting';
@@ -377,7 +380,7 @@ class Turn {
   }
 
   private slot(slot: number): Slot {
-    return (this.fleet.slots[slot] ??= { failures: 0, respawnAt: 0 });
+    return (this.fleet.slots[slot] ??= { failures: 0, respawnAt: 0, restarts: 0, lastExit: undefined });
   }
 
   private get bootMs(): number {

@@ -65,6 +65,9 @@ export type FromWorker =
 const FROM_WORKER = new Set(['hello', 'ready', 'failed', 'beat', 'left', 'replace']);
 const TO_WORKER = new Set(['stopping', 'leave', 'rejoin', 'drain']);
 
+/** The name of the symbol under which a worker keeps the function that lists the requests it holds. */
+export const HOLDING = 'hello-server.holding';
+
 /** The mark of our messages: others, such as pm2's, may use the same channel. */
 const MARK = 'hello-server';
 

@@ -40,6 +40,7 @@ export class Sink {
   write(lines: string | Buffer): void {
     if (this.#broken) return;
     const buffer = typeof lines === 'string' ? Buffer.from(lines) : lines;
+    if (buffer.length === 0) return;
     if (this.#bytes + buffer.length > BACKLOG_BYTES) {
       this.#dropped += countLines(buffer);
       return;

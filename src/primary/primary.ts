@@ -1,15 +1,22 @@
 // The primary: turns signals, messages and exits into events of the policy, and performs the effects it answers with.
 
+import { basename } from 'node:path';
 import { type Config, MAX_WORKERS } from '../core/config.ts';
+import { CANNOT_SERVE } from '../core/exit-codes.ts';
 import { type Effect, type Event, type Fleet, newFleet, wakeAt } from '../core/fleet.ts';
 import * as messages from '../core/messages.ts';
 import { step } from '../core/policy.ts';
 import { createLog, type Log } from '../log/logger.ts';
 import { Sink } from '../log/sink.ts';
 import { Clock, TICK_MS } from './clock.ts';
+import { type ControlEnd, openControl } from './open-control.ts';
 import { usableCpus } from './cpus.ts';
 import { freePort } from './free-port.ts';
+import { explainHang } from './hang.ts';
+import { Operations } from './operations.ts';
 import { type Asked, onSignals } from './signals.ts';
+import { statusOf } from './status.ts';
+import { Watch } from './watch.ts';
 import { prepareForks, type Sinks, WorkerHandle } from './worker-handle.ts';
 
 /** At the very end a log reader that stalls is waited for so long. */
@@ -42,7 +49,7 @@ export async function runPrimary(start: Start): Promise<number> {
   deliver = (asked) => primary.ask(asked);
   process.on('uncaughtException', (error, origin) => {
     log(messages.fatal(origin, error.message, error.stack));
-    primary.dispatch({ type: 'stop', what: undefined, exitCode: 1 });
+    primary.dispatch({ type: 'stop', what: undefined, exitCode: CANNOT_SERVE });
   });
   primary.dispatch({ type: 'wake' });
   early.forEach(deliver);
@@ -78,6 +85,9 @@ class Primary {
   readonly #since = Number(process.hrtime.bigint()) / 1e9 - process.uptime();
   readonly #handles = new Map<number, WorkerHandle>();
   readonly #queue: Event[] = [];
+  readonly #operations = new Operations();
+  #watch: Watch | undefined;
+  #control: ControlEnd | undefined;
   #fleet: Fleet;
   #turning = false;
   #wake: NodeJS.Timeout | undefined;
@@ -119,8 +129,12 @@ class Primary {
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
       const { fleet, effects } = step(this.#fleet, next, this.#clock.now());
       this.#fleet = fleet;
-      for (const effect of effects) this.#perform(effect);
+      for (const effect of effects) {
+        this.#perform(effect);
+        this.#operations.show(effect, fleet);
+      }
     }
+    this.#operations.show(undefined, this.#fleet);
     this.#turning = false;
     this.#sleep();
   }
@@ -150,14 +164,14 @@ class Primary {
         this.#handles.get(effect.id)?.kill('SIGKILL');
         return;
       case 'hung':
-        this.#handles.get(effect.id)?.kill('SIGKILL');
+        void this.#explain(effect.id, effect.silentMs);
         return;
       case 'serving':
-        this.#log(messages.listening(this.#start.port));
-        this.#log(messages.visit(this.#start.port));
+        void this.#serve();
         return;
       case 'reloaded':
       case 'abandoned':
+      case 'boot failed':
         return;
       case 'log':
         this.#log(effect.line);
@@ -173,17 +187,68 @@ class Primary {
       message: (message) => this.dispatch({ id, ...message }),
       exit: (code, signal) => {
         this.dispatch({ type: 'exit', id, code, signal });
+        this.#tellWatch();
         void handle.closed.then(() => this.#handles.delete(id));
       },
     });
     this.#handles.set(id, handle);
     this.dispatch({ type: 'forked', id, pid: handle.pid });
+    this.#tellWatch();
+  }
+
+  /** The watch starts beside the first workers, and hears of each that comes or goes. */
+  #tellWatch(): void {
+    this.#watch ??= new Watch(this.#start.config.shutdownTimeoutMs);
+    this.#watch.tell(this.#fleet.workers.map((w) => w.pid).filter((pid) => pid > 0));
+  }
+
+  async #explain(id: number, silentMs: number): Promise<void> {
+    const handle = this.#handles.get(id);
+    const worker = this.#fleet.workers.find((w) => w.id === id);
+    if (!handle || !worker) return;
+    const report = await explainHang(handle);
+    const frame = report?.frames.find(({ file }) => !file.startsWith('node:')) ?? report?.frames[0];
+    const place = frame && `${frame.name} (${basename(frame.file)}:${frame.line})`;
+    const stack = report?.frames.map(({ name, file, line }) => `at ${name} (${file}:${line})`).join('\n');
+    this.#log(messages.hung(worker, silentMs, place, report?.holding ?? [], stack));
+    handle.kill('SIGKILL');
+  }
+
+  /** All workers listen, so the port is ours: time for the control socket, and to say so. */
+  async #serve(): Promise<void> {
+    const { config, port } = this.#start;
+    const commands = this.#operations.commands({
+      fleet: () => this.#fleet,
+      dispatch: (event) => this.dispatch(event),
+      status: () => this.#status(),
+    });
+    try {
+      this.#control = await openControl(commands, config.controlSocket, port);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (config.controlSocket !== undefined) {
+        this.#log(messages.badControlSocket(config.controlSocket, reason));
+        this.dispatch({ type: 'stop', what: undefined, exitCode: CANNOT_SERVE });
+        return;
+      }
+      this.#log(messages.noControlSocket(reason));
+    }
+    this.#log(messages.listening(port));
+    this.#log(messages.visit(port));
+  }
+
+  #status() {
+    const { version, port, config, app } = this.#start;
+    const identity = { version, port, host: config.host, app };
+    return statusOf(this.#fleet, this.#clock.now(), identity, (id) => this.#handles.get(id)?.stats);
   }
 
   async #exit(code: number): Promise<void> {
     clearTimeout(this.#wake);
     const lastWords = Promise.all([...this.#handles.values()].map((handle) => handle.closed));
     await Promise.race([lastWords, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
+    this.#operations.end();
+    await this.#control?.end();
     this.#stop(code);
   }
 }

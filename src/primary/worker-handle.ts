@@ -18,6 +18,8 @@ const STDIO = ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe'] as const;
 /** The app's output is passed on by lines; one longer than this is broken. */
 const LONGEST_LINE_BYTES = 65_536;
 const NEWLINE = 10;
+/** What Node prints when an inspector opens and closes. */
+const INSPECTOR_LINE = /^(Debugger |For help, see: https:\/\/nodejs\.org|Waiting for the debugger to disconnect)/;
 
 export interface Sinks {
   readonly out: Sink;
@@ -52,6 +54,8 @@ export class WorkerHandle {
   stats: Stats | undefined;
   /** What waits for the worker to listen to the channel; undefined once it does. */
   #outbox: ToWorker[] | undefined = [];
+  /** Where the address of the inspector goes, once it was asked to open. */
+  #inspector: ((address: string) => void) | undefined;
 
   constructor(assignment: Assignment, since: number, sinks: Sinks, listeners: Listeners) {
     this.slot = assignment.slot;
@@ -72,7 +76,7 @@ export class WorkerHandle {
     });
     const [, , , , log, errors] = child.stdio as readonly (Readable | null)[];
     forward(child.stdout, sinks.out);
-    forward(child.stderr, sinks.err);
+    forward(child.stderr, { write: (lines) => sinks.err.write(this.#withoutInspector(lines)) });
     forward(log ?? null, sinks.out);
     forward(errors ?? null, sinks.err);
   }
@@ -96,10 +100,31 @@ export class WorkerHandle {
   kill(signal: NodeJS.Signals): void {
     this.#worker.process.kill(signal);
   }
+
+  /** Opens the worker's inspector; resolves with its address, or undefined when it is not open within `ms`. */
+  openInspector(ms: number): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      setTimeout(() => resolve(undefined), ms).unref();
+      this.#inspector = resolve;
+      this.kill('SIGUSR1');
+    });
+  }
+
+  /** Keeps what Node says of the inspector that we opened out of the log. */
+  #withoutInspector(lines: Buffer): Buffer {
+    if (!this.#inspector) return lines;
+    const kept: string[] = [];
+    for (const line of lines.toString('latin1').split(/(?<=\n)/)) {
+      const [, address] = /^Debugger listening on (ws:\S+)/.exec(line) ?? [];
+      if (address) this.#inspector(address);
+      if (!INSPECTOR_LINE.test(line)) kept.push(line);
+    }
+    return Buffer.from(kept.join(''), 'latin1');
+  }
 }
 
 /** Passes whole lines on as they come. */
-function forward(stream: Readable | null, sink: Sink): void {
+function forward(stream: Readable | null, sink: { readonly write: (lines: Buffer) => void }): void {
   if (!stream) return;
   let rest: Buffer = Buffer.alloc(0);
   stream.on('data', (chunk: Buffer) => {

@@ -2,7 +2,7 @@
 
 import cluster from 'node:cluster';
 import * as messages from '../core/messages.ts';
-import { type Assignment, type DrainReason, type FromWorker, seal, type ToWorker, toWorker } from '../core/protocol.ts';
+import { type Assignment, HOLDING, type DrainReason, type FromWorker, seal, type ToWorker, toWorker } from '../core/protocol.ts';
 import type { App } from '../http/app.ts';
 import { Drain } from '../http/drain.ts';
 import { createServer, type Service } from '../http/server.ts';
@@ -87,6 +87,8 @@ class Worker {
       const answered = requestLog(config, bindings, output.out);
       const service = createServer(app, { ...config, log: this.#log, answered, timed: config.logFormat === 'json' });
       this.#service = service;
+      // Read through the inspector when this worker hangs.
+      Object.assign(globalThis, { [Symbol.for(HOLDING)]: () => holding(service) });
       this.#drain = new Drain(service);
       await this.#listen(service);
     } catch (error) {
@@ -216,8 +218,8 @@ class Worker {
     const { hangTimeoutMs, maxRequests, maxMemoryMiB } = this.#assignment.config;
     const every = Math.max(20, Math.min(BEAT_MS, hangTimeoutMs > 0 ? hangTimeoutMs / 4 : BEAT_MS));
     const limit = maxRequests > 0 ? Math.ceil(maxRequests * (1 + Math.random() / 10)) : Infinity;
-    let due = performance.now() + every;
-    setInterval(() => {
+    let due = performance.now();
+    const beat = (): void => {
       const now = performance.now();
       const loopDelayMs = Math.max(0, Math.round((now - due) * 10) / 10);
       due = now + every;
@@ -231,7 +233,9 @@ class Worker {
       });
       if (requests >= limit) this.askForReplacement('MAX_REQUESTS');
       else if (maxMemoryMiB > 0 && rssMiB > maxMemoryMiB) this.askForReplacement('MAX_MEMORY');
-    }, every).unref();
+    };
+    beat();
+    setInterval(beat, every).unref();
   }
 
   #send(message: FromWorker, sent: () => void = ignore): void {
@@ -241,4 +245,11 @@ class Worker {
     }
     process.send(seal(message), undefined, undefined, sent);
   }
+}
+
+/** The requests a service holds, the one it works on first. */
+function holding({ current, inFlight }: Service): string[] {
+  const requests = [...inFlight.keys()].map(({ req }) => req);
+  if (current) requests.unshift(current);
+  return requests.map(({ method, url }) => `${method} ${url}`);
 }

@@ -25,6 +25,8 @@ export interface Options {
   readonly cwd?: string;
   /** Puts the process into a group of its own, so that a test can signal the whole group. */
   readonly detached?: boolean;
+  /** Options of Node itself. */
+  readonly nodeArgs?: readonly string[];
   /** File to run instead of dist/main.js. */
   readonly main?: string;
   /** Where stdout goes: read here (default), or a file descriptor. */
@@ -44,9 +46,9 @@ export class Running {
   readonly exited: Promise<Exit>;
   #heard: (() => void)[] = [];
 
-  constructor({ env = {}, args = [], cwd = ROOT, detached = false, main = MAIN, stdout = 'pipe', under = [] }: Options) {
+  constructor({ env = {}, args = [], cwd = ROOT, detached = false, main = MAIN, stdout = 'pipe', under = [], nodeArgs = [] }: Options) {
     const { PATH, HOME } = process.env;
-    const [command = process.execPath, ...rest] = [...under, process.execPath, main, ...args];
+    const [command = process.execPath, ...rest] = [...under, process.execPath, ...nodeArgs, main, ...args];
     this.child = spawn(command, rest, {
       cwd,
       detached,
@@ -145,7 +147,7 @@ export class Running {
 
   /** Pids of the workers: the primary's children that run Node. */
   workers(): number[] {
-    return this.pids().filter((pid) => pid !== this.pid && argumentsOf(pid).includes('--inspect-port=0'));
+    return this.pids().filter((pid) => pid !== this.pid && argumentsOf(pid).split('\0').includes('--inspect-port=0'));
   }
 }
 
