@@ -4,9 +4,12 @@ import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
 
 const BODY = 'Hello, World!';
 const HEADERS = [
-  'Server', 'hello-server',
-  'Content-Type', 'text/html; charset=utf-8',
-  'Content-Length', String(BODY.length),
+  'Server',
+  'hello-server',
+  'Content-Type',
+  'text/html; charset=utf-8',
+  'Content-Length',
+  String(BODY.length),
 ];
 
 /** Empty requests need no stream of their own (Node 24 and newer; older ones ignore it). */
@@ -38,7 +41,8 @@ function answer({ method, url = '' }: IncomingMessage, res: ServerResponse): voi
 }
 
 /** The path of a target in origin-form or absolute-form. */
-const pathOf = (url: string): string | undefined => /^(?:[a-z][a-z0-9+.-]*:\/\/[^/?]*)?(\/[^?]*)/i.exec(url)?.[1];
+const pathOf = (url: string): string | undefined =>
+  /^(?:[a-z][a-z0-9+.-]*:\/\/[^/?]*)?(\/[^?]*)/i.exec(url)?.[1];
 
 function health(res: ServerResponse): void {
   const status = stopping ? 'stopping' : 'healthy';
@@ -53,6 +57,6 @@ function health(res: ServerResponse): void {
 
 /** Seconds since the primary began; since this process did, where there is no primary. */
 function uptime(): number {
-  const since = Number(process.env['HELLO_SERVER_SINCE']);
+  const since = Number(process.env.HELLO_SERVER_SINCE);
   return since ? Number(process.hrtime.bigint()) / 1e9 - since : process.uptime();
 }

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from './client/commands.ts';
 import { type Config, MAX_WORKERS, parseWorkerCount, printable, readConfig } from './core/config.ts';
 import { BAD_CONFIG, OK, WRONG_USAGE } from './core/exit-codes.ts';
-import { type Assignment, ASSIGNMENT_VARIABLE } from './core/protocol.ts';
+import { ASSIGNMENT_VARIABLE, type Assignment } from './core/protocol.ts';
 
 const USAGE = `Usage: hello-server [start] [APP]     serve APP, a module whose default export is (req, res) => ..., from a
                                       cluster of workers; without APP, Hello World
@@ -53,7 +53,13 @@ async function beWorker(text: string): Promise<void> {
 async function control(command: Command): Promise<never> {
   const [{ runCommand }, { tmpdir }] = await Promise.all([import('./client/commands.ts'), import('node:os')]);
   const { port, controlSocket } = readEnvironment();
-  const looked = { env: process.env, tmp: tmpdir(), uid: process.getuid?.() ?? 0, explicit: controlSocket, port };
+  const looked = {
+    env: process.env,
+    tmp: tmpdir(),
+    uid: process.getuid?.() ?? 0,
+    explicit: controlSocket,
+    port,
+  };
   const terminal = {
     out: (text: string) => void process.stdout.write(text),
     err: (text: string) => void process.stderr.write(text),
@@ -66,7 +72,8 @@ function commandIn([name, ...rest]: string[]): Command | undefined {
   switch (name) {
     case 'status': {
       const [json, ...more] = rest;
-      if ((json !== undefined && json !== '--json') || more.length > 0) refuseArguments('status [--json]', name, rest);
+      if ((json !== undefined && json !== '--json') || more.length > 0)
+        refuseArguments('status [--json]', name, rest);
       return { name, json: json === '--json' };
     }
     case 'reload':

@@ -39,7 +39,9 @@ export async function runCommand(command: Command, looked: Looked, terminal: Ter
     if (end.ok && command.name === 'stop') await gone(pid);
     return end.ok ? OK : CANNOT_SERVE;
   } catch (error) {
-    terminal.err(`${command.name} failed: ${printable(error instanceof Error ? error.message : String(error))}\n`);
+    terminal.err(
+      `${command.name} failed: ${printable(error instanceof Error ? error.message : String(error))}\n`,
+    );
     return CANNOT_SERVE;
   }
 }

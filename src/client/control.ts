@@ -27,7 +27,9 @@ export class Control {
   /** The first place where a primary answers; a text that says where none did. */
   static async find(looked: Looked): Promise<Control | string> {
     const { explicit, port } = looked;
-    const places = new Set(explicit === undefined ? [...clientPlaces(looked, port), ...others(looked)] : [explicit]);
+    const places = new Set(
+      explicit === undefined ? [...clientPlaces(looked, port), ...others(looked)] : [explicit],
+    );
     for (const place of places) {
       if (explicit === undefined && !trusted(place, looked.uid)) continue;
       const control = new Control(place);
@@ -64,7 +66,10 @@ export class Control {
 
   #ask(method: string, path: string, timeoutMs = ANSWER_MS): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const req = request({ socketPath: this.#path, method, path, agent: false, timeout: timeoutMs }, resolve);
+      const req = request(
+        { socketPath: this.#path, method, path, agent: false, timeout: timeoutMs },
+        resolve,
+      );
       req.on('timeout', () => req.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
       req.on('error', reject);
       req.end();
@@ -86,7 +91,9 @@ function trusted(place: string, uid: number): boolean {
 function others({ tmp, uid, port }: Looked): string[] {
   if (uid !== 0) return [];
   return [
-    ...entries(tmp).filter((name) => /^hello-server-\d+$/.test(name)).map((name) => `${tmp}/${name}/${port}.sock`),
+    ...entries(tmp)
+      .filter((name) => /^hello-server-\d+$/.test(name))
+      .map((name) => `${tmp}/${name}/${port}.sock`),
     ...entries('/run/user').map((name) => `/run/user/${name}/hello-server/${port}.sock`),
   ];
 }

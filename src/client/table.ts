@@ -26,7 +26,10 @@ export function table(status: Status): string {
   const head =
     `hello-server ${version} ${state} on port ${port}: ${ready} of ${wanted} workers ready, generation ${generation}, ` +
     `up ${duration(uptime)} (pid ${pid}, Node ${node}, ${app ?? 'Hello'})`;
-  const rows = [COLUMNS.map(([heading]) => heading), ...status.workers.map((w) => COLUMNS.map(([, cell]) => cell(w)))];
+  const rows = [
+    COLUMNS.map(([heading]) => heading),
+    ...status.workers.map((w) => COLUMNS.map(([, cell]) => cell(w))),
+  ];
   const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const lines = rows.map((row) =>
     row

@@ -87,11 +87,21 @@ export type Event =
   | { readonly type: 'failed'; readonly id: number; readonly failure: BootFailure }
   | { readonly type: 'left'; readonly id: number }
   | { readonly type: 'replace'; readonly id: number; readonly why: ReplaceReason }
-  | { readonly type: 'exit'; readonly id: number; readonly code: number | null; readonly signal: string | null }
+  | {
+      readonly type: 'exit';
+      readonly id: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+    }
   | { readonly type: 'reload' }
   | { readonly type: 'scale'; readonly workers: number }
   /** Asked by a signal, over the control socket, or (`what` undefined) by an error of the primary's own. */
-  | { readonly type: 'stop'; readonly signal?: StopSignal; readonly what: string | undefined; readonly exitCode?: number };
+  | {
+      readonly type: 'stop';
+      readonly signal?: StopSignal;
+      readonly what: string | undefined;
+      readonly exitCode?: number;
+    };
 
 export type Effect =
   | { readonly do: 'fork'; readonly id: number; readonly slot: number; readonly generation: number }
@@ -130,7 +140,8 @@ export function wakeAt(fleet: Fleet): number {
   const { stop, reload, settings, workers } = fleet;
   const times = workers.map((w) => w.deadline);
   if (!stop) {
-    for (const w of workers) times.push(hangsAt(w, settings), live(w) ? (w.replace?.by ?? Infinity) : Infinity);
+    for (const w of workers)
+      times.push(hangsAt(w, settings), live(w) ? (w.replace?.by ?? Infinity) : Infinity);
   }
   if (stop) times.push(stop.until);
   else {

@@ -18,11 +18,16 @@ export interface Subject {
 }
 
 const name = (w: Subject): string => `worker ${w.slot} (pid ${w.pid})`;
-const of = (w: Subject): Record<string, unknown> => ({ slot: w.slot, workerPid: w.pid, workerGeneration: w.generation });
+const of = (w: Subject): Record<string, unknown> => ({
+  slot: w.slot,
+  workerPid: w.pid,
+  workerGeneration: w.generation,
+});
 const duration = (ms: number): string => `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;
 
 /** How a process ended, in words: `code 1` or `SIGKILL`. */
-export const ending = (code: number | null, signal: string | null): string => signal ?? `code ${code ?? 'unknown'}`;
+export const ending = (code: number | null, signal: string | null): string =>
+  signal ?? `code ${code ?? 'unknown'}`;
 
 export const listening = (port: number): Line => ({
   level: 'info',
@@ -38,10 +43,18 @@ export const received = (what: string): Line => ({
   text: `Received ${what}, shutting down gracefully...`,
 });
 export const closed = (): Line => ({ level: 'info', text: 'Server closed successfully' });
-export const cutShort = (signal: string): Line => ({ level: 'error', text: `Received ${signal} again, killing what still runs` });
+export const cutShort = (signal: string): Line => ({
+  level: 'error',
+  text: `Received ${signal} again, killing what still runs`,
+});
 
 /** Why the public port cannot be had: the seed's two texts, and a plain one for the rest. */
-export function cannotListen(port: number, host: string | undefined, code: string | undefined, detail: string): string {
+export function cannotListen(
+  port: number,
+  host: string | undefined,
+  code: string | undefined,
+  detail: string,
+): string {
   if (code === 'EADDRINUSE') return `Port ${port} is already in use`;
   if (code === 'EACCES') return `Permission denied - cannot bind to port ${port}`;
   return `Cannot listen on ${host ?? 'all addresses'}, port ${port}: ${detail}`;
@@ -54,7 +67,11 @@ export const bootFailed = (w: Subject, reason: string, stack?: string): Line => 
   stack,
 });
 /** The first generation cannot boot: its reason alone, as it is the whole story. */
-export const cannotServe = (reason: string, stack?: string): Line => ({ level: 'fatal', text: reason, stack });
+export const cannotServe = (reason: string, stack?: string): Line => ({
+  level: 'fatal',
+  text: reason,
+  stack,
+});
 export const crashLoop = (boots: number): Line => ({
   level: 'fatal',
   text: `crash loop: ${boots} boots in a row did not get ready and no worker serves, giving up`,
@@ -121,7 +138,8 @@ export const hupReloads = (signal: string): Line => ({
   level: 'warn',
   text: `ignored ${signal}: SIGHUP reloads`,
 });
-export const upgraded = (from: string, to: string): string => `upgraded from ${from} to ${to}: restart to use it`;
+export const upgraded = (from: string, to: string): string =>
+  `upgraded from ${from} to ${to}: restart to use it`;
 
 export const cut = (connections: number, graceMs: number): Line => ({
   level: 'warn',
@@ -154,7 +172,10 @@ export const fatal = (kind: string, message: string, stack: string | undefined):
   text: `${kind}: ${message}`,
   stack,
 });
-export const orphaned = (): Line => ({ level: 'error', text: 'the primary is gone: answering what is open, then leaving' });
+export const orphaned = (): Line => ({
+  level: 'error',
+  text: 'the primary is gone: answering what is open, then leaving',
+});
 export const hung = (
   w: Subject,
   silentMs: number,
@@ -163,7 +184,8 @@ export const hung = (
   stack: string | undefined,
 ): Line => {
   const [first, ...more] = holding;
-  const held = first === undefined ? '' : `, holding ${first}${more.length > 0 ? ` and ${more.length} more` : ''}`;
+  const held =
+    first === undefined ? '' : `, holding ${first}${more.length > 0 ? ` and ${more.length} more` : ''}`;
   return {
     level: 'error',
     text: `worker ${w.slot} hung for ${Math.round(silentMs / 1000)} s${place ? ` in ${place}` : ', where it does not say'}${held}`,

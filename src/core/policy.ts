@@ -3,7 +3,16 @@
 
 import { backoffMs, PROVEN_AFTER_MS } from './backoff.ts';
 import { CANNOT_SERVE, cutShortBy, OK } from './exit-codes.ts';
-import { type Effect, type Event, type Fleet, hangsAt, live, type Slot, type Stop, type Worker } from './fleet.ts';
+import {
+  type Effect,
+  type Event,
+  type Fleet,
+  hangsAt,
+  live,
+  type Slot,
+  type Stop,
+  type Worker,
+} from './fleet.ts';
 import * as messages from './messages.ts';
 
 /** A second stop signal sooner than this is the first one, delivered twice (to the group, children first). */
@@ -120,7 +129,8 @@ class Turn {
       this.log(asked ? messages.gone(w, how, uptime) : messages.crashed(w, how, uptime, undefined));
       return;
     }
-    const reason = w.failure?.reason ?? `worker ${w.slot} ${w.killed ?? `exited with ${how} before it was ready`}`;
+    const reason =
+      w.failure?.reason ?? `worker ${w.slot} ${w.killed ?? `exited with ${how} before it was ready`}`;
     const slot = this.slot(w.slot);
     slot.restarts += 1;
     slot.lastExit = how;
@@ -167,7 +177,10 @@ class Turn {
     const { fleet, now } = this;
     for (const w of fleet.workers) {
       if (now >= w.deadline) {
-        this.kill(w, w.stage === 'booting' ? `was not ready within ${this.bootMs / 1000} s` : 'not drained in time');
+        this.kill(
+          w,
+          w.stage === 'booting' ? `was not ready within ${this.bootMs / 1000} s` : 'not drained in time',
+        );
       }
       const silentMs = now - w.heardAt;
       if (!fleet.stop && now >= hangsAt(w, fleet.settings)) {
@@ -196,7 +209,8 @@ class Turn {
     }
     // A slot that was just vacated for good is forked in this same turn.
     for (let slot = 0; slot < fleet.wanted; slot++) {
-      if (now >= this.slot(slot).respawnAt && !fleet.workers.some((w) => w.slot === slot && live(w))) this.fork(slot);
+      if (now >= this.slot(slot).respawnAt && !fleet.workers.some((w) => w.slot === slot && live(w)))
+        this.fork(slot);
     }
   }
 
@@ -293,7 +307,12 @@ class Turn {
     const { fleet, now } = this;
     fleet.reload = undefined;
     fleet.reloadAgain = false;
-    fleet.stop = { at: now, exitCode, stage: 'delay', until: now + (exitCode === OK ? fleet.settings.stopDelayMs : 0) };
+    fleet.stop = {
+      at: now,
+      exitCode,
+      stage: 'delay',
+      until: now + (exitCode === OK ? fleet.settings.stopDelayMs : 0),
+    };
     for (const w of fleet.workers) {
       w.deadline = Infinity;
       if (w.stage === 'booting') w.left = true;
@@ -380,7 +399,9 @@ class Turn {
   }
 
   private slot(slot: number): Slot {
-    return (this.fleet.slots[slot] ??= { failures: 0, respawnAt: 0, restarts: 0, lastExit: undefined });
+    const { slots } = this.fleet;
+    slots[slot] ??= { failures: 0, respawnAt: 0, restarts: 0, lastExit: undefined };
+    return slots[slot];
   }
 
   private get bootMs(): number {

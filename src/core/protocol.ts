@@ -82,7 +82,8 @@ const open = (raw: unknown, types: ReadonlySet<string>): unknown => {
 };
 
 /** The worker's message in what came over the channel; undefined for anything that is not ours. */
-export const fromWorker = (raw: unknown): FromWorker | undefined => open(raw, FROM_WORKER) as FromWorker | undefined;
+export const fromWorker = (raw: unknown): FromWorker | undefined =>
+  open(raw, FROM_WORKER) as FromWorker | undefined;
 
 /** The primary's message in what came over the channel; undefined for anything that is not ours. */
 export const toWorker = (raw: unknown): ToWorker | undefined => open(raw, TO_WORKER) as ToWorker | undefined;

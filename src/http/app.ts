@@ -24,19 +24,18 @@ const isFunction = (value: unknown): boolean => typeof value === 'function';
 /** The module's exports as an {@link App}; a text that says what is wrong with them otherwise. */
 export function asApp(exports: Readonly<Record<string, unknown>>): App | string {
   // A CommonJS module compiled from ESM has its default export one level down.
-  const inner = exports['default'];
-  const source =
-    typeof inner === 'object' && inner !== null && 'default' in inner
-      ? { ...(inner as Record<string, unknown>) }
-      : { ...(inner as object), ...exports };
-  if (!isFunction(source['default'])) {
-    return 'expected a default export (req, res) => ..., got ' + describe(source['default']);
+  const inner = exports.default;
+  const source: Readonly<Record<string, unknown>> =
+    typeof inner === 'object' && inner !== null && 'default' in inner ? { ...inner } : exports;
+  if (!isFunction(source.default)) {
+    return `expected a default export (req, res) => ..., got ${describe(source.default)}`;
   }
   for (const name of ['ready', 'close', 'upgrade'] as const) {
     const value = source[name];
-    if (value !== undefined && !isFunction(value)) return `expected the export ${name} to be a function, got ${describe(value)}`;
+    if (value !== undefined && !isFunction(value))
+      return `expected the export ${name} to be a function, got ${describe(value)}`;
   }
-  const options = source['options'];
+  const options = source.options;
   if (options !== undefined && (typeof options !== 'object' || options === null)) {
     return `expected the export options to be an object, got ${describe(options)}`;
   }
@@ -44,4 +43,5 @@ export function asApp(exports: Readonly<Record<string, unknown>>): App | string 
   return { default: listener, ready, close, upgrade, options } as unknown as App;
 }
 
-const describe = (value: unknown): string => (value === undefined ? 'none' : value === null ? 'null' : `a ${typeof value}`);
+const describe = (value: unknown): string =>
+  value === undefined ? 'none' : value === null ? 'null' : `a ${typeof value}`;

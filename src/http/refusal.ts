@@ -47,7 +47,12 @@ function rawAnswer(status: ErrorStatus): string {
  * @param owed the answer it takes the place of; undefined where the parser raised it between requests
  * @param sent called when the answer is on its way
  */
-export function refuse(socket: Connection, owed: ServerResponse | undefined, status: ErrorStatus, sent: () => void): void {
+export function refuse(
+  socket: Connection,
+  owed: ServerResponse | undefined,
+  status: ErrorStatus,
+  sent: () => void,
+): void {
   if (socket.refused) return;
   socket.refused = true;
   const head = owed?.req.method === 'HEAD';

@@ -66,12 +66,21 @@ const nativeWriteHead = ServerResponse.prototype.writeHead as unknown as (
   ...rest: [headers: HeadersArgument] | [phrase: string, headers: HeadersArgument]
 ) => ServerResponse;
 
-const nativeEnd = ServerResponse.prototype.end as unknown as (this: ServerResponse, body: string) => ServerResponse;
+const nativeEnd = ServerResponse.prototype.end as unknown as (
+  this: ServerResponse,
+  body: string,
+) => ServerResponse;
 
 /** A server around `app`, an app module or a bare request listener; it listens when its `server` is told to. */
 export function createServer(app: App | Listener, settings: ServerSettings = {}): Service {
   const { default: listener, upgrade, options } = typeof app === 'function' ? ({ default: app } as App) : app;
-  const { requestTimeoutMs = 30_000, keepAliveTimeoutMs = 65_000, log = () => {}, answered, timed = false } = settings;
+  const {
+    requestTimeoutMs = 30_000,
+    keepAliveTimeoutMs = 65_000,
+    log = () => {},
+    answered,
+    timed = false,
+  } = settings;
   const connections = new Set<Connection>();
   const inFlight = new Map<ServerResponse, number>();
   const server = createHttpServer({
@@ -282,7 +291,8 @@ function mute(res: ServerResponse): void {
 }
 
 const isNested = (headers: OutgoingHttpHeader[]): boolean => Array.isArray(headers[0]);
-const nameOf = (entry: OutgoingHttpHeader | undefined): string => String(Array.isArray(entry) ? entry[0] : entry);
+const nameOf = (entry: OutgoingHttpHeader | undefined): string =>
+  String(Array.isArray(entry) ? entry[0] : entry);
 
 /** Whether the headers given to writeHead (object, flat array or array of pairs) have one of that lower-case name. */
 function names(headers: HeadersArgument, name: string): boolean {

@@ -35,7 +35,8 @@ export function fault(req: IncomingMessage): 0 | 400 | 431 {
         break;
       case 14:
         // A leading zero may be read as octal by the next in line.
-        if (value.charCodeAt(0) === 48 && value.length > 1 && name.toLowerCase() === 'content-length') return 400;
+        if (value.charCodeAt(0) === 48 && value.length > 1 && name.toLowerCase() === 'content-length')
+          return 400;
         break;
       case 17:
         if (name.toLowerCase() !== 'transfer-encoding') break;

@@ -52,7 +52,7 @@ async function jsonWriter(level: LogLevel, output: Output, bindings: Readonly<Re
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (lines: string) => write(lines.replace(C1_CONTROLS, escaped)) },
+    { write: (lines: string) => write(lines.replace(CONTROLS, escaped)) },
   );
   return (line: Line) => {
     write = target(output, line.level);
@@ -60,13 +60,12 @@ async function jsonWriter(level: LogLevel, output: Output, bindings: Readonly<Re
   };
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON leaves them raw
-const C1_CONTROLS = /[\u007f-\u009f]/g;
+/** Control characters within lines; JSON leaves those from DEL on raw. */
+const CONTROLS = /(?!\n)\p{Cc}/gu;
 const escaped = (char: string): string => `\\u00${char.charCodeAt(0).toString(16)}`;
 
 /** Control characters escaped and continuation lines indented, so that no text can pass for a line of its own. */
 const clean = (text: string): string =>
   text
     .replace(/\r?\n/g, '\n    ')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped
-    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+    .replace(CONTROLS, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);

@@ -24,7 +24,9 @@ export function isoTime(now: number): string {
 /** The text line of a request; `method` and `target` are `-` for one that the parser refused. */
 export function textLine(now: number, method: string, target: string): string {
   const line = `${isoTime(now)} - ${method} ${target}\n`;
-  return line.length <= MAX_LINE_BYTES ? line : `${isoTime(now)} - ${method} ${target.slice(0, MAX_LINE_BYTES - 100)}...\n`;
+  return line.length <= MAX_LINE_BYTES
+    ? line
+    : `${isoTime(now)} - ${method} ${target.slice(0, MAX_LINE_BYTES - 100)}...\n`;
 }
 
 /** What a request's json line says. */
@@ -39,9 +41,17 @@ export interface RequestRecord {
 }
 
 /** A maker of json lines in pino's shape, with `bindings` (pid, worker, generation) on each. */
-export function jsonLines(bindings: Readonly<Record<string, unknown>>): (now: number, record: RequestRecord) => string {
+export function jsonLines(
+  bindings: Readonly<Record<string, unknown>>,
+): (now: number, record: RequestRecord) => string {
   const fixed = `","${JSON.stringify(bindings).slice(2, -1)},"req":{"method":"`;
-  const render = (now: number, r: RequestRecord, url: string, forwardedFor?: string, userAgent?: string): string =>
+  const render = (
+    now: number,
+    r: RequestRecord,
+    url: string,
+    forwardedFor?: string,
+    userAgent?: string,
+  ): string =>
     `{"level":"info","time":"${isoTime(now)}${fixed}${r.method}","url":${quote(url)}` +
     (r.remoteAddress === undefined ? '' : `,"remoteAddress":"${r.remoteAddress}"`) +
     (forwardedFor === undefined ? '' : `,"forwardedFor":${quote(forwardedFor)}`) +
@@ -55,11 +65,11 @@ export function jsonLines(bindings: Readonly<Record<string, unknown>>): (now: nu
   };
 }
 
-const cut = (value: string): string => (value.length <= CUT_CHARS ? value : `${value.slice(0, CUT_CHARS)}...`);
+const cut = (value: string): string =>
+  value.length <= CUT_CHARS ? value : `${value.slice(0, CUT_CHARS)}...`;
 
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 const quote = (value: string): string =>
   PLAIN.test(value)
     ? `"${value}"`
-    : // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON leaves them raw
-      JSON.stringify(value).replace(/[\u007f-\u009f]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
+    : JSON.stringify(value).replace(/\p{Cc}/gu, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);

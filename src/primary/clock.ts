@@ -1,9 +1,9 @@
 // The primary's clock: monotonic, and standing still while the primary itself does, so that its pause kills nobody.
 
 /** The run loop looks at the clock at least so often. */
-export const TICK_MS = 1000;
+export const TICK_MS = 500;
 /** A gap longer than this was a pause (SIGSTOP, a suspended machine), not a tick. */
-const PAUSE_MS = 2500;
+const PAUSE_MS = 750;
 
 /** Counts ms since some moment, without the pauses of this process. */
 export class Clock {
@@ -21,7 +21,7 @@ export class Clock {
     const real = this.#source();
     const gap = real - this.#last;
     this.#last = real;
-    if (gap > PAUSE_MS) this.#paused += gap - TICK_MS;
+    if (gap > PAUSE_MS) this.#paused += gap;
     return real - this.#paused;
   }
 }

@@ -30,7 +30,10 @@ export function controlServer(commands: Commands): Server {
         const given = url.searchParams.get('workers') ?? '';
         const workers = parseWorkerCount(given);
         if (workers !== undefined) commands.scale(workers, report);
-        else json(res, 400, { error: `expected workers to be an integer from 1 to ${MAX_WORKERS}, got \`${given}\`` });
+        else
+          json(res, 400, {
+            error: `expected workers to be an integer from 1 to ${MAX_WORKERS}, got \`${given}\``,
+          });
         return;
       }
       case 'POST /stop':

@@ -63,7 +63,8 @@ function mountOf(lines: readonly string[], v2: boolean): Mount | undefined {
     const [front = '', back = ''] = line.split(' - ');
     const [, , , root = '/', point = ''] = front.split(' ');
     const [type, , options = ''] = back.split(' ');
-    if (v2 ? type === 'cgroup2' : type === 'cgroup' && options.split(',').includes('cpu')) return { root, point };
+    if (v2 ? type === 'cgroup2' : type === 'cgroup' && options.split(',').includes('cpu'))
+      return { root, point };
   }
   return undefined;
 }
@@ -86,7 +87,9 @@ function quotaV2(text: string | undefined): number | undefined {
 
 function quotaV1(read: Read, folder: string): number | undefined {
   const quota = read(join(folder, 'cpu.cfs_quota_us'));
-  return quota === undefined ? undefined : ratio(Number(quota), Number(read(join(folder, 'cpu.cfs_period_us'))));
+  return quota === undefined
+    ? undefined
+    : ratio(Number(quota), Number(read(join(folder, 'cpu.cfs_period_us'))));
 }
 
 const ratio = (quota: number, period: number): number | undefined =>

@@ -19,7 +19,11 @@ export interface HangReport {
 interface Message {
   readonly id?: number;
   readonly method?: string;
-  readonly params?: { readonly callFrames?: readonly CallFrame[]; readonly scriptId?: string; readonly url?: string };
+  readonly params?: {
+    readonly callFrames?: readonly CallFrame[];
+    readonly scriptId?: string;
+    readonly url?: string;
+  };
   readonly result?: { readonly result?: { readonly value?: unknown } };
 }
 
@@ -30,7 +34,8 @@ interface CallFrame {
 
 function probe(address: string): void {
   const socket = new WebSocket(address);
-  const call = (id: number, method: string, params = {}): void => socket.send(JSON.stringify({ id, method, params }));
+  const call = (id: number, method: string, params = {}): void =>
+    socket.send(JSON.stringify({ id, method, params }));
   const scripts = new Map<string | undefined, string | undefined>();
   let frames: Frame[] = [];
   socket.onopen = () => {
@@ -39,7 +44,8 @@ function probe(address: string): void {
   };
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(String(data)) as Message;
-    if (message.method === 'Debugger.scriptParsed') scripts.set(message.params?.scriptId, message.params?.url);
+    if (message.method === 'Debugger.scriptParsed')
+      scripts.set(message.params?.scriptId, message.params?.url);
     else if (message.method === 'Debugger.paused') {
       frames = (message.params?.callFrames ?? []).map(({ functionName, location }) => ({
         name: functionName || '(anonymous)',

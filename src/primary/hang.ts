@@ -19,12 +19,17 @@ export async function explainHang(handle: WorkerHandle): Promise<HangReport | un
   return new Promise((resolve) => {
     // A process of its own: Node 20 has a WebSocket client only behind a flag, and nothing of this can hurt the primary.
     const args = ['--experimental-websocket', '--no-warnings', PROBE, address];
-    execFile(process.execPath, args, { timeout: Math.max(1, Math.round(left)), killSignal: 'SIGKILL' }, (_error, stdout) => {
-      try {
-        resolve(JSON.parse(stdout) as HangReport);
-      } catch {
-        resolve(undefined);
-      }
-    });
+    execFile(
+      process.execPath,
+      args,
+      { timeout: Math.max(1, Math.round(left)), killSignal: 'SIGKILL' },
+      (_error, stdout) => {
+        try {
+          resolve(JSON.parse(stdout) as HangReport);
+        } catch {
+          resolve(undefined);
+        }
+      },
+    );
   });
 }

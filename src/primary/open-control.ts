@@ -15,7 +15,11 @@ export interface ControlEnd {
 }
 
 /** Opens it where CONTROL_SOCKET says, else at the default place for `port`; throws with the reason when it cannot be. */
-export async function openControl(commands: Commands, explicit: string | undefined, port: number): Promise<ControlEnd> {
+export async function openControl(
+  commands: Commands,
+  explicit: string | undefined,
+  port: number,
+): Promise<ControlEnd> {
   const server = controlServer(commands);
   const surroundings = { env: process.env, tmp: tmpdir(), uid: process.getuid?.() ?? 0 };
   await bindControlSocket(server, explicit ?? defaultPlace(surroundings, port), explicit !== undefined);

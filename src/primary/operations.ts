@@ -35,7 +35,8 @@ export class Operations {
 
   /** Ends all commands that still wait: the fleet has gone. */
   end(): void {
-    for (const { report, seen } of this.#running) report(seen === stopped ? { ok: true, result: 'stopped' } : STOPPING);
+    for (const { report, seen } of this.#running)
+      report(seen === stopped ? { ok: true, result: 'stopped' } : STOPPING);
     this.#running.clear();
   }
 
@@ -66,7 +67,11 @@ export class Operations {
   }
 }
 
-function reloadEnded(generation: number, effect: Effect | undefined, fleet: Fleet): ReturnType<Operation['seen']> {
+function reloadEnded(
+  generation: number,
+  effect: Effect | undefined,
+  fleet: Fleet,
+): ReturnType<Operation['seen']> {
   if (effect?.do === 'reloaded' && effect.generation === generation) {
     return { ok: true, result: `reloaded: generation ${generation} serves` };
   }
@@ -76,12 +81,18 @@ function reloadEnded(generation: number, effect: Effect | undefined, fleet: Flee
   return fleet.stop ? { ok: false, result: 'reload abandoned: the fleet is stopping' } : undefined;
 }
 
-function scaleEnded(workers: number, effect: Effect | undefined, fleet: Fleet): ReturnType<Operation['seen']> {
+function scaleEnded(
+  workers: number,
+  effect: Effect | undefined,
+  fleet: Fleet,
+): ReturnType<Operation['seen']> {
   if (fleet.stop) return STOPPING;
   if (fleet.wanted !== workers) return { ok: false, result: `scaled to ${fleet.wanted} workers meanwhile` };
   if (effect?.do === 'boot failed') return { ok: false, result: effect.reason };
   const ready = fleet.workers.filter((w) => w.stage === 'ready').length;
-  return ready === workers ? { ok: true, result: `${workers} ${workers === 1 ? 'worker serves' : 'workers serve'}` } : undefined;
+  return ready === workers
+    ? { ok: true, result: `${workers} ${workers === 1 ? 'worker serves' : 'workers serve'}` }
+    : undefined;
 }
 
 /** A stop ends with the fleet itself. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 /** The working directory as the shell spells it, where that names the same folder. */
 function workingDirectory(): string {
   const cwd = process.cwd();
-  const typed = process.env['PWD'];
+  const typed = process.env.PWD;
   return typed && sameFile(typed, cwd) ? typed : cwd;
 }
 
@@ -28,7 +28,8 @@ export function resolveApp(typed: string): { path: string; problem?: string } {
     return { path };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const reason = code === 'ENOENT' || code === 'ENOTDIR' ? 'no such file' : code === 'EACCES' ? 'not readable' : code;
+    const reason =
+      code === 'ENOENT' || code === 'ENOTDIR' ? 'no such file' : code === 'EACCES' ? 'not readable' : code;
     return { path, problem: `${typed}: expected a module, got ${reason}` };
   }
 }

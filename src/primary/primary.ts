@@ -1,6 +1,8 @@
 // The primary: turns signals, messages and exits into events of the policy, and performs the effects it answers with.
 
+import { closeSync } from 'node:fs';
 import { basename } from 'node:path';
+import { isatty } from 'node:tty';
 import { type Config, MAX_WORKERS } from '../core/config.ts';
 import { CANNOT_SERVE } from '../core/exit-codes.ts';
 import { type Effect, type Event, type Fleet, newFleet, wakeAt } from '../core/fleet.ts';
@@ -9,10 +11,10 @@ import { step } from '../core/policy.ts';
 import { createLog, type Log } from '../log/logger.ts';
 import { Sink } from '../log/sink.ts';
 import { Clock, TICK_MS } from './clock.ts';
-import { type ControlEnd, openControl } from './open-control.ts';
 import { usableCpus } from './cpus.ts';
 import { freePort } from './free-port.ts';
 import { explainHang } from './hang.ts';
+import { type ControlEnd, openControl } from './open-control.ts';
 import { Operations } from './operations.ts';
 import { type Asked, onSignals } from './signals.ts';
 import { statusOf } from './status.ts';
@@ -56,7 +58,13 @@ export async function runPrimary(start: Start): Promise<number> {
   const code = await primary.stopped;
   sinks.out.flush(FLUSH_MS);
   sinks.err.flush(FLUSH_MS / 3);
+  if (signals.terminalGone()) closeTerminal();
   return code;
+}
+
+/** Node restores the terminal's settings at its end, and aborts where it cannot: not if the descriptors are closed. */
+function closeTerminal(): void {
+  for (const fd of [0, 1, 2]) if (isatty(fd)) closeSync(fd);
 }
 
 const outputOf = (sinks: Sinks) => ({
@@ -116,7 +124,8 @@ class Primary {
   /** Takes what a signal asks for. */
   ask(asked: Asked): void {
     const { wanted } = this.#fleet;
-    if (asked.type === 'one more') this.dispatch({ type: 'scale', workers: Math.min(MAX_WORKERS, wanted + 1) });
+    if (asked.type === 'one more')
+      this.dispatch({ type: 'scale', workers: Math.min(MAX_WORKERS, wanted + 1) });
     else if (asked.type === 'one fewer') this.dispatch({ type: 'scale', workers: Math.max(1, wanted - 1) });
     else this.dispatch(asked);
   }
@@ -183,14 +192,21 @@ class Primary {
 
   #fork(id: number, slot: number, generation: number): void {
     const { app, config, port, version } = this.#start;
-    const handle = new WorkerHandle({ slot, generation, version, app, port, config }, this.#since, this.#sinks, {
-      message: (message) => this.dispatch({ id, ...message }),
-      exit: (code, signal) => {
-        this.dispatch({ type: 'exit', id, code, signal });
-        this.#tellWatch();
-        void handle.closed.then(() => this.#handles.delete(id));
+    const handle = new WorkerHandle(
+      { slot, generation, version, app, port, config },
+      this.#since,
+      this.#sinks,
+      {
+        message: (message) => this.dispatch({ id, ...message }),
+        exit: (code, signal) => {
+          this.dispatch({ type: 'exit', id, code, signal });
+          void handle.closed.then(() => {
+            this.#handles.delete(id);
+            this.#tellWatch();
+          });
+        },
       },
-    });
+    );
     this.#handles.set(id, handle);
     this.dispatch({ type: 'forked', id, pid: handle.pid });
     this.#tellWatch();
@@ -199,7 +215,7 @@ class Primary {
   /** The watch starts beside the first workers, and hears of each that comes or goes. */
   #tellWatch(): void {
     this.#watch ??= new Watch(this.#start.config.shutdownTimeoutMs);
-    this.#watch.tell(this.#fleet.workers.map((w) => w.pid).filter((pid) => pid > 0));
+    this.#watch.tell([...this.#handles.values()].map((handle) => handle.pid).filter((pid) => pid > 0));
   }
 
   async #explain(id: number, silentMs: number): Promise<void> {

@@ -8,14 +8,23 @@ import type { Log } from '../log/logger.ts';
 /** What a signal asks for: an event, or one of the two that change the wish for workers by one. */
 export type Asked = Event | { readonly type: 'one more' } | { readonly type: 'one fewer' };
 
+export interface Signals {
+  /** Where warnings go. */
+  log: Log;
+  /** Whether the terminal that this process was started from has gone. */
+  readonly terminalGone: () => boolean;
+}
+
 /** Listens to all signals of the contract. Set `log` when there is one: warnings before that are lost. */
-export function onSignals(say: (asked: Asked) => void): { log: Log } {
-  const warnings: { log: Log } = { log: () => {} };
+export function onSignals(say: (asked: Asked) => void): Signals {
   const hadTerminal = hasTerminal();
+  const warnings: Signals = { log: () => {}, terminalGone: () => hadTerminal && !hasTerminal() };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     process.on(signal, () => say({ type: 'stop', signal, what: signal }));
   }
-  process.on('SIGHUP', () => say(hadTerminal && !hasTerminal() ? { type: 'stop', what: 'SIGHUP' } : { type: 'reload' }));
+  process.on('SIGHUP', () =>
+    say(warnings.terminalGone() ? { type: 'stop', what: 'SIGHUP' } : { type: 'reload' }),
+  );
   process.on('SIGTTIN', () => say({ type: 'one more' }));
   process.on('SIGTTOU', () => say({ type: 'one fewer' }));
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {

@@ -11,9 +11,11 @@ const STEP_S = 0.25;
 /**
  * A shell's loop, as it takes a megabyte where another Node takes forty. It reads the workers' pids from a pipe that
  * ends with the primary; then it gives them their time, and kills those left that still are workers. It runs in the
- * background of a session of its own, so that no signal to the primary's children or group reaches it.
+ * background of a session of its own, so that no signal to the primary's children or group reaches it. The pipe comes
+ * as stdin because only there libuv makes it a blocking one; a shell's background has no stdin, so it is kept as 3.
  */
-const SCRIPT = `(
+const SCRIPT = `exec 3<&0
+(
   trap '' HUP INT QUIT TERM
   while read -r line <&3; do pids=$line; done
   left=$1
@@ -40,11 +42,13 @@ export class Watch {
     const steps = Math.max(0, Math.round((graceMs - EARLY_MS) / 1000 / STEP_S));
     const shell = spawn('/bin/sh', ['-c', SCRIPT, 'watch', String(steps)], {
       detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+      stdio: ['pipe', 'ignore', 'ignore'],
     });
     // Without a shell the fleet does without: workers that hear that their primary is gone end by themselves.
     shell.on('error', () => {});
-    this.#pipe = shell.stdio[3] as Writable | null;
+    this.#pipe = shell.stdin;
+    // Node closes the stdin of a child that has ended; this one lives on in the background.
+    Object.assign(shell, { stdin: null });
     this.#pipe?.on('error', () => {});
     shell.unref();
   }

@@ -3,8 +3,8 @@
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import type { Readable } from 'node:stream';
 import {
-  type Assignment,
   ASSIGNMENT_VARIABLE,
+  type Assignment,
   type FromWorker,
   fromWorker,
   type Stats,
@@ -19,7 +19,8 @@ const STDIO = ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe'] as const;
 const LONGEST_LINE_BYTES = 65_536;
 const NEWLINE = 10;
 /** What Node prints when an inspector opens and closes. */
-const INSPECTOR_LINE = /^(Debugger |For help, see: https:\/\/nodejs\.org|Waiting for the debugger to disconnect)/;
+const INSPECTOR_LINE =
+  /^(Debugger |For help, see: https:\/\/nodejs\.org|Waiting for the debugger to disconnect)/;
 
 export interface Sinks {
   readonly out: Sink;
@@ -34,7 +35,7 @@ export interface Listeners {
 /** Prepares this process to fork workers that run `exec`; once, before the first fork. */
 export function prepareForks(exec: string): void {
   // Workers accept from one shared socket; NODE_CLUSTER_SCHED_POLICY=rr is the user's own choice.
-  if (process.env['NODE_CLUSTER_SCHED_POLICY'] !== 'rr') cluster.schedulingPolicy = cluster.SCHED_NONE;
+  if (process.env.NODE_CLUSTER_SCHED_POLICY !== 'rr') cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     exec,
     args: [],

@@ -2,7 +2,15 @@
 
 import cluster from 'node:cluster';
 import * as messages from '../core/messages.ts';
-import { type Assignment, HOLDING, type DrainReason, type FromWorker, seal, type ToWorker, toWorker } from '../core/protocol.ts';
+import {
+  type Assignment,
+  type DrainReason,
+  type FromWorker,
+  HOLDING,
+  seal,
+  type ToWorker,
+  toWorker,
+} from '../core/protocol.ts';
 import type { App } from '../http/app.ts';
 import { Drain } from '../http/drain.ts';
 import { createServer, type Service } from '../http/server.ts';
@@ -16,8 +24,9 @@ const OUT_FD = 4;
 const ERR_FD = 5;
 /** How long an app may keep the process alive after its `close`. */
 const EXIT_MS = 500;
+const MIN_EXIT_MS = 10;
 /** The app's `close` is given this much even when the drain took all of its grace. */
-const CLOSE_MS = 100;
+const CLOSE_MS = 50;
 /** A beat at least so often; four within HANG_TIMEOUT where that is short. */
 const BEAT_MS = 1000;
 
@@ -31,7 +40,11 @@ const IGNORED = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2']
  * @param version of this worker's own code
  * @param loadHello loads the built-in app
  */
-export async function runWorker(assignment: Assignment, version: string, loadHello: () => Promise<App>): Promise<void> {
+export async function runWorker(
+  assignment: Assignment,
+  version: string,
+  loadHello: () => Promise<App>,
+): Promise<void> {
   const worker = new Worker(assignment);
   for (const signal of IGNORED) process.on(signal, ignore);
   process.on('SIGTERM', () => worker.askForReplacement('TERM'));
@@ -85,7 +98,12 @@ class Worker {
       await this.#readyUp(app, path ?? 'hello');
       if (this.#stage !== 'booting') return;
       const answered = requestLog(config, bindings, output.out);
-      const service = createServer(app, { ...config, log: this.#log, answered, timed: config.logFormat === 'json' });
+      const service = createServer(app, {
+        ...config,
+        log: this.#log,
+        answered,
+        timed: config.logFormat === 'json',
+      });
       this.#service = service;
       // Read through the inspector when this worker hangs.
       Object.assign(globalThis, { [Symbol.for(HOLDING)]: () => holding(service) });
@@ -173,7 +191,9 @@ class Worker {
   /** An error nobody caught: this worker's state is in doubt, so it serves only until another is ready. */
   fatal(origin: string, error: unknown): void {
     if (this.#stage === 'booting') {
-      void this.#failToBoot(error instanceof Error ? new BootError(`${origin}: ${inOneLine(error)}`, error) : error);
+      void this.#failToBoot(
+        error instanceof Error ? new BootError(`${origin}: ${inOneLine(error)}`, error) : error,
+      );
       return;
     }
     const stack = error instanceof Error ? error.stack : undefined;
@@ -203,12 +223,17 @@ class Worker {
     await this.#close(Math.max(CLOSE_MS, start + graceMs - performance.now()));
     await Promise.all([this.#out.end(), this.#err.end()]);
     if (process.connected) cluster.worker?.disconnect();
-    setTimeout(() => process.exit(0), EXIT_MS).unref();
+    // A natural exit, as long as the deadline leaves time for one.
+    const left = start + graceMs - performance.now();
+    setTimeout(() => process.exit(0), Math.max(MIN_EXIT_MS, Math.min(EXIT_MS, left))).unref();
   }
 
   async #close(withinMs: number): Promise<void> {
     try {
-      await Promise.race([this.#app?.close?.(), new Promise((resolve) => setTimeout(resolve, withinMs).unref())]);
+      await Promise.race([
+        this.#app?.close?.(),
+        new Promise((resolve) => setTimeout(resolve, withinMs).unref()),
+      ]);
     } catch (error) {
       this.#log(messages.appClosing(inOneLine(error), error instanceof Error ? error.stack : undefined));
     }

@@ -112,7 +112,14 @@ export class Meter {
   #connect(kind: Kind): Promise<Connection | undefined> {
     return new Promise((resolve) => {
       const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
-      const connection: Connection = { socket, ended: false, error: undefined, received: '', answered: false, heard: () => {} };
+      const connection: Connection = {
+        socket,
+        ended: false,
+        error: undefined,
+        received: '',
+        answered: false,
+        heard: () => {},
+      };
       socket.setEncoding('latin1');
       socket.once('connect', () => resolve(connection));
       socket.on('data', (chunk: string) => {
@@ -170,7 +177,14 @@ export class Meter {
     this.tally[bucket] += 1;
     if (bucket === 'ok' || this.losses.length >= 50) return;
     const at = Math.round(performance.now() - this.#began);
-    this.losses.push({ kind: kind.name, bucket, at, received: received.slice(0, 80), error, first: !answered });
+    this.losses.push({
+      kind: kind.name,
+      bucket,
+      at,
+      received: received.slice(0, 80),
+      error,
+      first: !answered,
+    });
   }
 }
 

@@ -61,8 +61,18 @@ export class Raw {
   /** The next answer, whole; fails after `ms`, or when the connection ends before it is complete. */
   async answer(ms = 5000, head = false): Promise<Answer> {
     let parsed: { answer: Answer; length: number } | undefined;
-    await this.#until(() => (parsed = parse(this.received, this.closed, head)) !== undefined, 'an answer', ms);
-    if (!parsed) throw new Error(`the connection ended without an answer: ${JSON.stringify(this.received.toString('latin1'))}`);
+    await this.#until(
+      () => {
+        parsed = parse(this.received, this.closed, head);
+        return parsed !== undefined;
+      },
+      'an answer',
+      ms,
+    );
+    if (!parsed)
+      throw new Error(
+        `the connection ended without an answer: ${JSON.stringify(this.received.toString('latin1'))}`,
+      );
     this.#chunks = [this.received.subarray(parsed.length)];
     return parsed.answer;
   }
@@ -78,7 +88,10 @@ export class Raw {
     while (!condition()) {
       if (this.closed) return;
       const left = deadline - Date.now();
-      if (left <= 0) throw new Error(`expected ${what} within ${ms} ms, got ${JSON.stringify(this.received.subarray(0, 300).toString('latin1'))} (${this.received.length} bytes)`);
+      if (left <= 0)
+        throw new Error(
+          `expected ${what} within ${ms} ms, got ${JSON.stringify(this.received.subarray(0, 300).toString('latin1'))} (${this.received.length} bytes)`,
+        );
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#heard = () => {
@@ -94,7 +107,11 @@ export class Raw {
   }
 }
 
-function parse(buffer: Buffer, closed: boolean, head: boolean): { answer: Answer; length: number } | undefined {
+function parse(
+  buffer: Buffer,
+  closed: boolean,
+  head: boolean,
+): { answer: Answer; length: number } | undefined {
   const text = buffer.toString('latin1');
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) return undefined;
@@ -106,7 +123,8 @@ function parse(buffer: Buffer, closed: boolean, head: boolean): { answer: Answer
     headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
   }
   const start = end + 4;
-  if (head || status === 100 || status === 204 || status === 304) return { answer: { status, headers, body: '' }, length: start };
+  if (head || status === 100 || status === 204 || status === 304)
+    return { answer: { status, headers, body: '' }, length: start };
   const declared = headers['content-length'];
   if (declared !== undefined) {
     const length = start + Number(declared);
@@ -131,7 +149,12 @@ function parse(buffer: Buffer, closed: boolean, head: boolean): { answer: Answer
 }
 
 /** Sends bytes on a connection of their own and returns the first answer. */
-export async function exchange(port: number, bytes: string | Buffer, ms = 5000, head = false): Promise<Answer> {
+export async function exchange(
+  port: number,
+  bytes: string | Buffer,
+  ms = 5000,
+  head = false,
+): Promise<Answer> {
   const raw = await Raw.open(port);
   try {
     return await raw.send(bytes).answer(ms, head);

@@ -46,7 +46,16 @@ export class Running {
   readonly exited: Promise<Exit>;
   #heard: (() => void)[] = [];
 
-  constructor({ env = {}, args = [], cwd = ROOT, detached = false, main = MAIN, stdout = 'pipe', under = [], nodeArgs = [] }: Options) {
+  constructor({
+    env = {},
+    args = [],
+    cwd = ROOT,
+    detached = false,
+    main = MAIN,
+    stdout = 'pipe',
+    under = [],
+    nodeArgs = [],
+  }: Options) {
     const { PATH, HOME } = process.env;
     const [command = process.execPath, ...rest] = [...under, process.execPath, ...nodeArgs, main, ...args];
     this.child = spawn(command, rest, {
@@ -120,7 +129,10 @@ export class Running {
   /** Waits for its end; fails with the log after `ms`. */
   async end(ms = 15_000): Promise<Exit> {
     const timeout = new Promise<never>((_, reject) => {
-      setTimeout(() => reject(new Error(`expected the process to end within ${ms} ms\n${this.log}`)), ms).unref();
+      setTimeout(
+        () => reject(new Error(`expected the process to end within ${ms} ms\n${this.log}`)),
+        ms,
+      ).unref();
     });
     return Promise.race([this.exited, timeout]);
   }
@@ -138,7 +150,9 @@ export class Running {
       .map(Number)
       .filter((pid) => {
         try {
-          return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${MARK}=${this.mark}`) && !isZombie(pid);
+          return (
+            readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${MARK}=${this.mark}`) && !isZombie(pid)
+          );
         } catch {
           return false;
         }
@@ -147,7 +161,9 @@ export class Running {
 
   /** Pids of the workers: the primary's children that run Node. */
   workers(): number[] {
-    return this.pids().filter((pid) => pid !== this.pid && argumentsOf(pid).split('\0').includes('--inspect-port=0'));
+    return this.pids().filter(
+      (pid) => pid !== this.pid && argumentsOf(pid).split('\0').includes('--inspect-port=0'),
+    );
   }
 }
 
@@ -167,7 +183,11 @@ export const launch = (options: Options = {}): Running => new Running(options);
 export const serve = (options: Options = {}): Promise<Running> => launch(options).serving();
 
 /** Polls until `condition` holds; fails with `what` after `ms`. */
-export async function eventually(condition: () => boolean | Promise<boolean>, what: string, ms = 10_000): Promise<void> {
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  ms = 10_000,
+): Promise<void> {
   const deadline = Date.now() + ms;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`expected within ${ms} ms: ${what}`);
@@ -196,6 +216,10 @@ export async function cleanUp(): Promise<void> {
 export async function leavesNothing(): Promise<void> {
   for (const running of started) {
     if (running.child.exitCode === null) continue;
-    await eventually(() => running.pids().length === 0, `no process left of pid ${running.pid}\n${running.log}`, 3000);
+    await eventually(
+      () => running.pids().length === 0,
+      `no process left of pid ${running.pid}\n${running.log}`,
+      3000,
+    );
   }
 }

@@ -16,14 +16,17 @@ async function ask(port: number, count: number, target: string): Promise<void> {
   const connections = await Promise.all(Array.from({ length: 8 }, () => Raw.open(port)));
   await Promise.all(
     connections.map(async (raw) => {
-      for (let i = 0; i < count / 8; i++) expect((await raw.send(request('GET', target)).answer()).status).to.equal(200);
+      for (let i = 0; i < count / 8; i++)
+        expect((await raw.send(request('GET', target)).answer()).status).to.equal(200);
       raw.destroy();
     }),
   );
 }
 
 /** A server whose stdout is a FIFO that nobody reads until `resume`. */
-async function stalled(format: 'text' | 'json'): Promise<{ server: Running; port: number; resume: () => Reader; folder: string }> {
+async function stalled(
+  format: 'text' | 'json',
+): Promise<{ server: Running; port: number; resume: () => Reader; folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'hello-server-'));
   const path = join(folder, 'log');
   execFileSync('mkfifo', [path]);
@@ -56,11 +59,14 @@ async function portOf(server: Running): Promise<number> {
   await eventually(() => {
     const [worker] = server.workers();
     if (worker === undefined) return false;
-    const inodes = execFileSync('sh', ['-c', `ls -l /proc/${worker}/fd 2>/dev/null || true`], { encoding: 'utf8' });
+    const inodes = execFileSync('sh', ['-c', `ls -l /proc/${worker}/fd 2>/dev/null || true`], {
+      encoding: 'utf8',
+    });
     for (const file of ['tcp', 'tcp6']) {
       for (const row of readFileSync(`/proc/net/${file}`, 'utf8').split('\n')) {
         const [, local, , state, , , , , , inode] = row.trim().split(/\s+/);
-        if (state === '0A' && local && inodes.includes(`socket:[${inode}]`)) port = Number.parseInt(local.split(':')[1] ?? '', 16);
+        if (state === '0A' && local && inodes.includes(`socket:[${inode}]`))
+          port = Number.parseInt(local.split(':')[1] ?? '', 16);
       }
     }
     return port > 0;
@@ -98,7 +104,10 @@ describe('the log', () => {
       await ask(port, 4000, '/some/path');
       await server.stop();
       const text = target === 'pipe' ? server.out : readFileSync(file, 'utf8');
-      const lines = text.trimEnd().split('\n').filter((line) => !/^(Server|Visit|Received)/.test(line));
+      const lines = text
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !/^(Server|Visit|Received)/.test(line));
       for (const line of lines) expect(line).to.match(LINE);
       expect(lines).to.have.length(4000);
     }
@@ -115,7 +124,7 @@ describe('the log', () => {
       text += chunk;
     });
     const child = spawn(process.execPath, [MAIN], {
-      env: { PATH: process.env['PATH'], PORT: '0', WEB_CONCURRENCY: '1' },
+      env: { PATH: process.env.PATH, PORT: '0', WEB_CONCURRENCY: '1' },
       stdio: ['ignore', client, 'inherit'],
     });
     await eventually(() => text.includes('Visit'), 'it serves');
@@ -134,7 +143,7 @@ describe('the log', () => {
 
   it('goes to a terminal', async () => {
     const child = spawn('script', ['-qfec', `"${process.execPath}" "${MAIN}"`, '/dev/null'], {
-      env: { PATH: process.env['PATH'], PORT: '0', WEB_CONCURRENCY: '1' },
+      env: { PATH: process.env.PATH, PORT: '0', WEB_CONCURRENCY: '1' },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     let text = '';
@@ -158,7 +167,10 @@ describe('the log', () => {
       const reader = resume();
       await eventually(() => /dropped \d+ log lines/.test(reader.text), 'the number dropped is said');
       await server.stop();
-      const dropped = [...reader.text.matchAll(/dropped (\d+) log lines/g)].reduce((sum, match) => sum + Number(match[1]), 0);
+      const dropped = [...reader.text.matchAll(/dropped (\d+) log lines/g)].reduce(
+        (sum, match) => sum + Number(match[1]),
+        0,
+      );
       const logged = reader.text.split('\n').filter((line) => line.includes(LONG));
       for (const line of logged) if (format === 'text') expect(line).to.match(LINE);
       if (format === 'json') for (const line of reader.text.trim().split('\n')) JSON.parse(line);

@@ -14,10 +14,17 @@ async function reload(server: Running, generation: number, ms = 100_000): Promis
   await server.says(new RegExp(`reloaded: generation ${generation} `), ms);
 }
 
-const NOTHING_LOST = Object.fromEntries(BUCKETS.filter((bucket) => bucket !== 'ok').map((bucket) => [bucket, 0]));
+const NOTHING_LOST = Object.fromEntries(
+  BUCKETS.filter((bucket) => bucket !== 'ok').map((bucket) => [bucket, 0]),
+);
 
 /** Runs the meter while `work` goes on, and expects that it lost nothing. */
-async function losingNothing(server: Running, work: () => Promise<void>, kinds: readonly Kind[] = KINDS, delayMs = 0): Promise<void> {
+async function losingNothing(
+  server: Running,
+  work: () => Promise<void>,
+  kinds: readonly Kind[] = KINDS,
+  delayMs = 0,
+): Promise<void> {
   const proxy = delayMs > 0 ? await slowProxy(server.port, delayMs) : { port: server.port, close: () => {} };
   const meter = new Meter(proxy.port, kinds);
   await eventually(() => meter.tally.ok > 300, 'load');
@@ -54,7 +61,11 @@ describe('reload', () => {
       const work = async () => {
         for (let i = 0; i < 4; i++) await reload(server, i + 2);
       };
-      await losingNothing(server, work, KINDS.filter((kind) => kind.thinkMs < 1000));
+      await losingNothing(
+        server,
+        work,
+        KINDS.filter((kind) => kind.thinkMs < 1000),
+      );
     });
   });
 
@@ -97,7 +108,10 @@ describe('reload', () => {
   });
 
   it('cuts what is open after DRAIN_TIMEOUT, and says how many', async () => {
-    const server = await serve({ args: [fixture('wait.js')], env: { WEB_CONCURRENCY: '1', DRAIN_TIMEOUT: '1' } });
+    const server = await serve({
+      args: [fixture('wait.js')],
+      env: { WEB_CONCURRENCY: '1', DRAIN_TIMEOUT: '1' },
+    });
     const raw = await Raw.open(server.port);
     raw.send(request('GET', '/?ms=60000'));
     const [old] = server.workers();
@@ -134,7 +148,10 @@ describe('reload', () => {
         it(`when the new code is ${name}, ${workers} worker${workers === 1 ? '' : 's'}`, async () => {
           const releases = new Releases();
           releases.deploy('pid.js');
-          const server = await serve({ args: [releases.app], env: { WEB_CONCURRENCY: String(workers), BOOT_TIMEOUT: '2' } });
+          const server = await serve({
+            args: [releases.app],
+            env: { WEB_CONCURRENCY: String(workers), BOOT_TIMEOUT: '2' },
+          });
           const before = server.workers();
           const idle = await Raw.open(server.port);
           const { body: mine } = await idle.send(request('GET', '/')).answer();
@@ -143,7 +160,10 @@ describe('reload', () => {
             server.signal('SIGHUP');
             const [line] = await server.says(/reload abandoned, the old generation goes on: .*\n/);
             expect(line).to.match(reason);
-            await eventually(() => String(server.workers()) === String(before), `only the old workers are left\n${server.log}`);
+            await eventually(
+              () => String(server.workers()) === String(before),
+              `only the old workers are left\n${server.log}`,
+            );
           };
           const kinds = KINDS.filter((kind) => kind.thinkMs < 1000);
           // What a worker that exits was just answering is lost with it; nothing else is.
@@ -206,13 +226,22 @@ describe('reload', () => {
        await import(${JSON.stringify(MAIN)});`,
     );
     mkdirSync(join(script, '..', 'node_modules'));
-    const server = await serve({ main: script, nodeArgs: ['--expose-gc'], env: { LOG_LEVEL: 'info', ACCESS_LOG: 'false', WEB_CONCURRENCY: '1' } });
-    const meter = new Meter(server.port, [{ name: 'fresh', clients: 2, thinkMs: 10, fresh: true, bodyBytes: 0 }]);
+    const server = await serve({
+      main: script,
+      nodeArgs: ['--expose-gc'],
+      env: { LOG_LEVEL: 'info', ACCESS_LOG: 'false', WEB_CONCURRENCY: '1' },
+    });
+    const meter = new Meter(server.port, [
+      { name: 'fresh', clients: 2, thinkMs: 10, fresh: true, bodyBytes: 0 },
+    ]);
     const holds = async (times: number): Promise<[number, number]> => {
       await eventually(() => server.workers().length === 1, 'the old worker has gone');
       const seen = server.err.length;
       server.signal('SIGUSR2');
-      await eventually(() => /holds \d+ \d+\n/.test(server.err.slice(seen)), `it says what it holds (${times})`);
+      await eventually(
+        () => /holds \d+ \d+\n/.test(server.err.slice(seen)),
+        `it says what it holds (${times})`,
+      );
       const [, fds, heap] = /holds (\d+) (\d+)\n/.exec(server.err.slice(seen)) ?? [];
       return [Number(fds), Number(heap)];
     };
@@ -232,8 +261,14 @@ describe('a HUP from a terminal that has gone', () => {
     // script(1) gives the server a terminal, and takes it away by its own end.
     const { stdout, status } = spawnSync(
       'sh',
-      ['-c', 'PORT=0 WEB_CONCURRENCY=1 timeout -s KILL 3 script -qfec "exec $0 $1 >$2/log 2>&1" /dev/null; n=0; while ! grep -q closed $2/log && [ $n -lt 50 ]; do sleep 0.1; n=$((n+1)); done; cat $2/log', process.execPath, MAIN, mkdtempSync(join(tmpdir(), 'hello-server-'))],
-      { encoding: 'utf8', env: { PATH: process.env['PATH'] }, timeout: 15_000 },
+      [
+        '-c',
+        'PORT=0 WEB_CONCURRENCY=1 timeout -s KILL 3 script -qfec "exec $0 $1 >$2/log 2>&1" /dev/null; n=0; while ! grep -q closed $2/log && [ $n -lt 50 ]; do sleep 0.1; n=$((n+1)); done; cat $2/log',
+        process.execPath,
+        MAIN,
+        mkdtempSync(join(tmpdir(), 'hello-server-')),
+      ],
+      { encoding: 'utf8', env: { PATH: process.env.PATH }, timeout: 15_000 },
     );
     expect(stdout).to.match(/Received SIGHUP, shutting down gracefully\.\.\.\nServer closed successfully\n/);
     expect(status).to.equal(0);

@@ -11,7 +11,7 @@ const run = (args: string[], env: Record<string, string> = {}) =>
   spawnSync(process.execPath, [MAIN, ...args], {
     encoding: 'utf8',
     timeout: 15_000,
-    env: { PATH: process.env['PATH'], PORT: '0', ...env },
+    env: { PATH: process.env.PATH, PORT: '0', ...env },
   });
 
 describe('start', () => {
@@ -35,20 +35,27 @@ describe('start', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(lines.map((line) => line.msg)).to.deep.equal([
-      `Server listening on port ${server.port}`,
-      `Visit http://localhost:${server.port} or use curl -v http://localhost:${server.port}`,
-      'Received SIGTERM, shutting down gracefully...',
-      'request',
-      'Server closed successfully',
-    ].sort((a, b) => lines.findIndex((line) => line.msg === a) - lines.findIndex((line) => line.msg === b)));
+    expect(lines.map((line) => line.msg)).to.deep.equal(
+      [
+        `Server listening on port ${server.port}`,
+        `Visit http://localhost:${server.port} or use curl -v http://localhost:${server.port}`,
+        'Received SIGTERM, shutting down gracefully...',
+        'request',
+        'Server closed successfully',
+      ].sort((a, b) => lines.findIndex((line) => line.msg === a) - lines.findIndex((line) => line.msg === b)),
+    );
     for (const line of lines) {
       expect(line).to.include({ level: 'info' }).and.not.have.property('hostname');
       expect(line.time).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       expect(line.pid).to.be.a('number');
     }
     const request = lines.find((line) => line.msg === 'request');
-    expect(request.req).to.include({ method: 'GET', url: '/path?query', userAgent: 'a "test"', remoteAddress: '::ffff:127.0.0.1' });
+    expect(request.req).to.include({
+      method: 'GET',
+      url: '/path?query',
+      userAgent: 'a "test"',
+      remoteAddress: '::ffff:127.0.0.1',
+    });
     expect(request.res).to.deep.equal({ statusCode: 200 });
     expect(request).to.include({ generation: 1 });
     expect(request.responseTime).to.be.a('number');
@@ -69,18 +76,30 @@ describe('start', () => {
     });
   }
 
-  it('says that it may not bind the port, and exits with 1', function () {
+  it('says that it may not bind the port, and exits with 1', () => {
     const asNobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-    const limit = execFileSync('cat', ['/proc/sys/net/ipv4/ip_unprivileged_port_start'], { encoding: 'utf8' }).trim();
-    const env = { PATH: process.env['PATH'], PORT: '81' };
-    const { stderr, status } = spawnSync(process.execPath, [readableCopy(), 'start'], { encoding: 'utf8', env, cwd: '/', ...asNobody });
+    const limit = execFileSync('cat', ['/proc/sys/net/ipv4/ip_unprivileged_port_start'], {
+      encoding: 'utf8',
+    }).trim();
+    const env = { PATH: process.env.PATH, PORT: '81' };
+    const { stderr, status } = spawnSync(process.execPath, [readableCopy(), 'start'], {
+      encoding: 'utf8',
+      env,
+      cwd: '/',
+      ...asNobody,
+    });
     expect(Number(limit), 'ports below are privileged').to.be.greaterThan(81);
     expect(stderr).to.equal('Permission denied - cannot bind to port 81\n');
     expect(status).to.equal(1);
   });
 
   it('reports every bad variable at once, and exits with 78', () => {
-    const { stderr, stdout, status } = run([], { PORT: '80a', WEB_CONCURRENCY: '0', REQUEST_TIMEOUT: '-1', LOG_FORMAT: 'xml' });
+    const { stderr, stdout, status } = run([], {
+      PORT: '80a',
+      WEB_CONCURRENCY: '0',
+      REQUEST_TIMEOUT: '-1',
+      LOG_FORMAT: 'xml',
+    });
     expect(stderr).to.equal(
       'PORT: expected an integer from 0 to 65535, got `80a`\n' +
         'WEB_CONCURRENCY: expected auto or an integer from 1 to 512, got `0`\n' +
@@ -122,16 +141,25 @@ describe('an app that cannot be used', () => {
   }
 
   const broken: [name: string, line: RegExp][] = [
-    ['no-function.js', /^\S+no-function\.js: expected a default export \(req, res\) => \.\.\., got a number\n$/],
+    [
+      'no-function.js',
+      /^\S+no-function\.js: expected a default export \(req, res\) => \.\.\., got a number\n$/,
+    ],
     ['syntax.js', /^\S+syntax\.js:\d+: does not parse: Unexpected end of input\n( {4}.*\n)+$/],
-    ['throws.js', /^\S+throws\.js: thrown at import\n {4}Error: thrown at import\n {8}at \S+throws\.js:1:7\n( {8}at .*\n)*$/],
+    [
+      'throws.js',
+      /^\S+throws\.js: thrown at import\n {4}Error: thrown at import\n {8}at \S+throws\.js:1:7\n( {8}at .*\n)*$/,
+    ],
     ['rejects.js', /^\S+rejects\.js: ready failed: no database\n( {4}.*\n)+$/],
     ['exits.js', /^worker \d exited with code 3 before it was ready\n$/],
     ['never-ready.js', /^worker \d was not ready within 1 s\n$/],
   ];
   for (const [name, line] of broken) {
     it(`is named once with the reason, without a respawn: ${name}, exit 1`, () => {
-      const { stderr, stdout, status } = run([fixture(`broken/${name}`)], { BOOT_TIMEOUT: '1', WEB_CONCURRENCY: '3' });
+      const { stderr, stdout, status } = run([fixture(`broken/${name}`)], {
+        BOOT_TIMEOUT: '1',
+        WEB_CONCURRENCY: '3',
+      });
       expect(stderr).to.match(line);
       expect(stdout).to.equal('');
       expect(status).to.equal(1);
@@ -178,7 +206,10 @@ function readableCopy(): string {
 }
 
 function readModules(): string[] {
-  const listed = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: ROOT, encoding: 'utf8' });
+  const listed = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
   return listed
     .split('\n')
     .filter((path) => path.includes('node_modules/'))

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { exchange, Raw, request } from '../helpers/raw.ts';
 import { eventually, fixture, launch, type Running, serve } from '../helpers/server.ts';
@@ -12,7 +13,9 @@ describe('stop', () => {
       const server = await serve();
       server.signal(signal);
       expect(await server.end()).to.deep.equal(CLEAN);
-      expect(server.out).to.match(new RegExp(`Received ${signal}, shutting down gracefully\\.\\.\\.\nServer closed successfully\n$`));
+      expect(server.out).to.match(
+        new RegExp(`Received ${signal}, shutting down gracefully\\.\\.\\.\nServer closed successfully\n$`),
+      );
       expect(server.err).to.equal('');
     });
   }
@@ -32,7 +35,10 @@ describe('stop', () => {
     });
 
     it('cuts it after SHUTDOWN_TIMEOUT, and says how many were cut', async () => {
-      const server = await serve({ args: [fixture('wait.js')], env: { SHUTDOWN_TIMEOUT: '1', WEB_CONCURRENCY: '1' } });
+      const server = await serve({
+        args: [fixture('wait.js')],
+        env: { SHUTDOWN_TIMEOUT: '1', WEB_CONCURRENCY: '1' },
+      });
       const raws = await Promise.all([Raw.open(server.port), Raw.open(server.port), Raw.open(server.port)]);
       for (const raw of raws) raw.send(request('GET', '/?ms=60000'));
       await eventuallyReceived(server, raws[0]);
@@ -116,7 +122,10 @@ describe('stop', () => {
     const server = await serve({ env: { SHUTDOWN_DELAY: '1.5' } });
     server.signal('SIGTERM');
     await server.says(RECEIVED);
-    await eventually(async () => (await exchange(server.port, request('GET', '/health'))).status === 503, 'health fails');
+    await eventually(
+      async () => (await exchange(server.port, request('GET', '/health'))).status === 503,
+      'health fails',
+    );
     const health = await exchange(server.port, request('GET', '/health'));
     expect(JSON.parse(health.body)).to.include({ status: 'stopping' });
     const hello = await exchange(server.port, request('GET', '/'));
@@ -145,7 +154,11 @@ describe('stop', () => {
       expect(server.out.match(/Received/g)).to.have.length(1);
     });
 
-    for (const [signal, code] of [['SIGTERM', 143], ['SIGINT', 130], ['SIGQUIT', 131]] as const) {
+    for (const [signal, code] of [
+      ['SIGTERM', 143],
+      ['SIGINT', 130],
+      ['SIGQUIT', 131],
+    ] as const) {
       it(`ends at once on a ${signal} more than a second later, exit ${code}`, async () => {
         const server = await serve({ args: [fixture('wait.js')] });
         const raw = await Raw.open(server.port);
@@ -183,7 +196,8 @@ describe('stop', () => {
     it('ignores INT, QUIT and HUP sent to a worker alone, and says that USR1 and USR2 do not reload', async () => {
       const server = await serve();
       const before = server.workers();
-      for (const pid of before) for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'] as const) process.kill(pid, signal);
+      for (const pid of before)
+        for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'] as const) process.kill(pid, signal);
       server.signal('SIGUSR1');
       await server.says(/ignored SIGUSR1: SIGHUP reloads\n/);
       server.signal('SIGUSR2');
@@ -230,7 +244,10 @@ describe('errors that nobody caught', () => {
     ['/reject', 'unhandledRejection', 'rejected in the open'],
   ] as const) {
     it(`are logged as fatal with their stack, and the worker is replaced: ${origin}`, async () => {
-      const server = await serve({ args: [fixture('uncaught.js')], env: { WEB_CONCURRENCY: '1', LOG_FORMAT: 'json' } });
+      const server = await serve({
+        args: [fixture('uncaught.js')],
+        env: { WEB_CONCURRENCY: '1', LOG_FORMAT: 'json' },
+      });
       const [worker] = server.workers();
       const held = await Raw.open(server.port);
       await held.send(request('GET', '/')).answer();
@@ -256,7 +273,10 @@ async function eventuallyReceived(server: Running, raw: Raw): Promise<void> {
   const side = `:${server.port.toString(16).toUpperCase().padStart(4, '0')} `;
   const peer = `:${port.toString(16).toUpperCase().padStart(4, '0')} 01 `;
   await eventually(() => {
-    const rows = ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => execFileSync('cat', [file], { encoding: 'utf8' }));
-    return rows.join('').split('\n').some((row) => row.includes(side) && row.includes(peer) && /01 [0-9A-F]{8}:00000000 /.test(row));
+    const rows = ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => readFileSync(file, 'utf8'));
+    return rows
+      .join('')
+      .split('\n')
+      .some((row) => row.includes(side) && row.includes(peer) && /01 [0-9A-F]{8}:00000000 /.test(row));
   }, 'the server has read what was sent');
 }

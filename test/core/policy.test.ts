@@ -1,0 +1,628 @@
+// The policy by example, each a story of one fleet; the random world in policy.property.test.ts has the rules.
+
+import { expect } from 'chai';
+import { wakeAt } from '../../src/core/fleet.ts';
+import {
+  CRASH_LOOP_BOOTS,
+  EARLY_CRASH_MS,
+  KILL_MARGIN_MS,
+  LEAVE_MS,
+  SETTLE_MS,
+  step,
+} from '../../src/core/policy.ts';
+import { Script, serving } from './script.ts';
+
+describe('policy', () => {
+  describe('at the start', () => {
+    it('forks all workers at once, as generation 1', () => {
+      const fleet = new Script(2);
+      expect(fleet.begin()).to.deep.equal([
+        'fork 1 in slot 0 as generation 1',
+        'fork 2 in slot 1 as generation 1',
+      ]);
+    });
+
+    it('says serving when every worker is ready, not before, and only once', () => {
+      const fleet = new Script(2);
+      fleet.begin();
+      expect(fleet.ready(2)).to.deep.equal([]);
+      expect(fleet.ready(1)).to.deep.equal(['serving']);
+      fleet.exits(1, { signal: 'SIGKILL' });
+      expect(fleet.ready(3)).to.deep.equal([]);
+    });
+
+    it('leaves what it was given as it was', () => {
+      const { fleet } = serving(2);
+      const before = structuredClone(fleet);
+      step(fleet, { type: 'reload' }, 1);
+      expect(fleet).to.deep.equal(before);
+    });
+  });
+
+  describe('when the first generation fails to boot', () => {
+    it('kills the others and exits with 1, its reason all it says', () => {
+      const fleet = new Script(2);
+      fleet.begin();
+      expect(fleet.fails(1, 'Port 3000 is already in use')).to.deep.equal(['kill 2']);
+      expect(fleet.log).to.deep.equal(['Port 3000 is already in use']);
+      expect(fleet.exits(2, { signal: 'SIGKILL' })).to.deep.equal(['exit 1']);
+    });
+
+    it('does so for a worker that exits without a word, or is not ready within BOOT_TIMEOUT', () => {
+      const fleet = new Script(1);
+      fleet.begin();
+      expect(fleet.exits(1, { code: 0 })).to.deep.equal(['exit 1']);
+      const mute = new Script(1, { bootMs: 3000 });
+      mute.begin();
+      expect(mute.pass(2999)).to.deep.equal([]);
+      expect(mute.pass(1)).to.deep.equal(['kill 1']);
+      expect(mute.exits(1, { signal: 'SIGKILL' })).to.deep.equal(['exit 1']);
+      expect(mute.log[0]).to.match(/not ready within 3 s/);
+    });
+
+    it('does so although the ready of a worker killed for its BOOT_TIMEOUT still comes', () => {
+      const fleet = new Script(1, { bootMs: 3000 });
+      fleet.begin();
+      fleet.pass(3000);
+      expect(fleet.ready(1)).to.deep.equal([]);
+      expect(fleet.exits(1, { signal: 'SIGKILL' })).to.deep.equal(['exit 1']);
+    });
+
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT']) {
+      it(`boots a worker again that ${signal} ended, after 500 ms in which our own signal may come`, () => {
+        const fleet = new Script(1);
+        fleet.begin();
+        expect(fleet.exits(1, { signal })).to.deep.equal([]);
+        expect(fleet.pass(499)).to.deep.equal([]);
+        expect(fleet.pass(1)).to.deep.equal(['fork 2 in slot 0 as generation 1']);
+      });
+    }
+
+    it('boots nothing again when our own signal came meanwhile, and exits with 0', () => {
+      const fleet = new Script(2);
+      fleet.begin();
+      fleet.exits(1, { signal: 'SIGINT' });
+      fleet.exits(2, { signal: 'SIGINT' });
+      expect(fleet.on({ type: 'stop', signal: 'SIGINT', what: 'SIGINT' })).to.deep.equal(['exit 0']);
+    });
+  });
+
+  describe('when a worker crashes', () => {
+    it('forks another into its slot in the same step', () => {
+      const fleet = serving(2);
+      expect(fleet.exits(1, { signal: 'SIGKILL' })).to.deep.equal(['fork 3 in slot 0 as generation 1']);
+      expect(fleet.log.at(-1)).to.equal(
+        'worker 0 (pid 101) crashed: SIGKILL after 0.0 s, out of memory?, respawning',
+      );
+    });
+
+    it('waits 0, 0.5, 1, 2, 4, 8, 15, 15 s ± 20 % before the next of one slot', () => {
+      const fleet = serving(2);
+      const seconds: number[] = [];
+      for (let id = 1, crashes = 0; crashes < 8; crashes++) {
+        const since = fleet.now;
+        const forks = fleet.exits(id, { code: 1 });
+        forks.push(...(forks.length === 0 ? fleet.pass(wakeAt(fleet.fleet) - fleet.now) : []));
+        id = fleet.fleet.nextId - 1;
+        expect(forks).to.deep.equal([`fork ${id} in slot 0 as generation 1`]);
+        seconds.push((fleet.now - since) / 1000);
+        fleet.ready(id);
+      }
+      const expected = [0, 0.5, 1, 2, 4, 8, 15, 15];
+      for (const [index, delay] of expected.entries())
+        expect(seconds[index]).to.be.within(delay * 0.8, delay * 1.2);
+    });
+
+    it('forgets the crashes of a slot whose worker was ready for 30 s', () => {
+      const fleet = serving(1);
+      fleet.exits(1, { code: 1 });
+      fleet.ready(2);
+      fleet.pass(29_999);
+      expect(fleet.exits(2, { code: 1 })).to.deep.equal([]);
+      fleet.pass(1000);
+      fleet.ready(3);
+      fleet.pass(30_000);
+      expect(fleet.exits(3, { code: 1 })).to.deep.equal(['fork 4 in slot 0 as generation 1']);
+    });
+
+    it('counts each slot’s crashes apart', () => {
+      const fleet = serving(2);
+      fleet.exits(1, { code: 1 });
+      expect(fleet.exits(2, { code: 1 })).to.deep.equal(['fork 4 in slot 1 as generation 1']);
+    });
+  });
+
+  describe('in a crash loop', () => {
+    /** Lets boots fail one after the other; returns what the last one led to. */
+    const failBoots = (fleet: Script, times: number): string[] => {
+      let done: string[] = [];
+      for (let failed = 0; failed < times; failed++) {
+        const booting = fleet.fleet.workers.find((w) => w.stage === 'booting');
+        if (booting) done = fleet.fails(booting.id, 'no database');
+        if (!fleet.fleet.stop && !fleet.fleet.workers.some((w) => w.stage === 'booting')) {
+          fleet.pass(wakeAt(fleet.fleet) - fleet.now);
+        }
+      }
+      return done;
+    };
+
+    it(`gives up with 1 after ${CRASH_LOOP_BOOTS} boots in a row that did not get ready`, () => {
+      const fleet = serving(1);
+      fleet.exits(1, { code: 1 });
+      failBoots(fleet, CRASH_LOOP_BOOTS - 1);
+      expect(fleet.fleet.stop).to.equal(undefined);
+      expect(failBoots(fleet, 1)).to.deep.equal(['boot failed', 'exit 1']);
+      expect(fleet.log.at(-1)).to.match(/^crash loop: 8 boots in a row/);
+    });
+
+    it('never gives up while a worker serves', () => {
+      const fleet = serving(2);
+      fleet.exits(1, { code: 1 });
+      failBoots(fleet, 30);
+      expect(fleet.stages).to.match(/^2 ready/);
+    });
+
+    it('counts only boots while no worker serves: the last one’s crash does not use up its tries', () => {
+      const fleet = serving(2);
+      fleet.exits(1, { code: 1 });
+      failBoots(fleet, 20);
+      fleet.exits(2, { code: 1 });
+      failBoots(fleet, CRASH_LOOP_BOOTS - 1);
+      expect(fleet.fleet.stop).to.equal(undefined);
+      failBoots(fleet, 1);
+      expect(fleet.fleet.stop?.exitCode).to.equal(1);
+    });
+
+    it('begins to count anew with a boot that got ready', () => {
+      const fleet = serving(1);
+      fleet.exits(1, { code: 1 });
+      failBoots(fleet, CRASH_LOOP_BOOTS - 1);
+      const id = fleet.fleet.nextId - 1;
+      fleet.ready(id);
+      fleet.exits(id, { code: 1 });
+      fleet.pass(20_000);
+      failBoots(fleet, CRASH_LOOP_BOOTS - 1);
+      expect(fleet.fleet.stop).to.equal(undefined);
+    });
+  });
+
+  describe('in a reload', () => {
+    it('replaces one worker: the new one is ready before the old one leaves, and the old one drains when all is settled', () => {
+      const fleet = serving(1);
+      expect(fleet.on({ type: 'reload' })).to.deep.equal(['fork 2 in slot 0 as generation 2']);
+      expect(fleet.ready(2)).to.deep.equal(['leave 1 lingering']);
+      expect(fleet.stages).to.equal('1 standby, 2 ready');
+      expect(fleet.pass(SETTLE_MS - 1)).to.deep.equal([]);
+      expect(fleet.pass(1)).to.deep.equal(['drain 1 for replace within 75000', 'reloaded']);
+      expect(fleet.exits(1, { code: 0 })).to.deep.equal([]);
+      expect(fleet.log.slice(-3)).to.deep.equal([
+        'worker 0 (pid 101) draining: replaced',
+        'reloaded: generation 2 serves after 1.0 s',
+        'worker 0 (pid 101) gone as asked: code 0 after 1.0 s',
+      ]);
+    });
+
+    it('replaces two workers one after the other', () => {
+      const fleet = serving(2);
+      expect(fleet.on({ type: 'reload' })).to.deep.equal(['fork 3 in slot 0 as generation 2']);
+      expect(fleet.ready(3)).to.deep.equal(['leave 1 lingering', 'fork 4 in slot 1 as generation 2']);
+      expect(fleet.ready(4)).to.deep.equal(['leave 2 lingering']);
+      expect(fleet.pass(SETTLE_MS)).to.deep.equal([
+        'drain 1 for replace within 75000',
+        'drain 2 for replace within 75000',
+        'reloaded',
+      ]);
+    });
+
+    it('kills what still drains after DRAIN_TIMEOUT', () => {
+      const fleet = serving(1, { drainMs: 5000 });
+      fleet.on({ type: 'reload' });
+      fleet.ready(2);
+      fleet.pass(SETTLE_MS);
+      expect(fleet.pass(5000 + KILL_MARGIN_MS - 1)).to.deep.equal([]);
+      expect(fleet.pass(1)).to.deep.equal(['kill 1']);
+    });
+
+    it('waits for the drains of the last one before more than wanted would drain', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'reload' });
+      fleet.ready(2);
+      fleet.pass(SETTLE_MS);
+      expect(fleet.on({ type: 'reload' })).to.deep.equal([]);
+      expect(fleet.pass(20_000)).to.deep.equal([]);
+      expect(fleet.exits(1, { code: 0 })).to.deep.equal(['fork 3 in slot 0 as generation 3']);
+    });
+
+    it('makes one more of all that are asked for meanwhile', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'reload' });
+      for (let asked = 0; asked < 5; asked++) expect(fleet.on({ type: 'reload' })).to.deep.equal([]);
+      fleet.ready(2);
+      fleet.pass(SETTLE_MS);
+      expect(fleet.exits(1, { code: 0 })).to.deep.equal(['fork 3 in slot 0 as generation 3']);
+      fleet.ready(3);
+      fleet.pass(SETTLE_MS);
+      fleet.exits(2, { code: 0 });
+      fleet.pass(100_000);
+      expect(fleet.stages).to.equal('3 ready');
+      expect(fleet.fleet.newestGeneration).to.equal(3);
+    });
+
+    it('begins one asked for during the start when all serve', () => {
+      const fleet = new Script(1);
+      fleet.begin();
+      expect(fleet.on({ type: 'reload' })).to.deep.equal([]);
+      expect(fleet.ready(1)).to.deep.equal(['serving', 'fork 2 in slot 0 as generation 2']);
+    });
+
+    it('respawns an old worker that crashes as one of the new generation', () => {
+      const fleet = serving(2);
+      fleet.on({ type: 'reload' });
+      expect(fleet.exits(2, { code: 1 })).to.deep.equal(['fork 4 in slot 1 as generation 2']);
+    });
+  });
+
+  describe('when the new generation is no good', () => {
+    it('abandons it for a boot failure: the replaced ones rejoin under their pids, the new ones drain after that', () => {
+      const fleet = serving(2);
+      fleet.on({ type: 'reload' });
+      fleet.ready(3);
+      expect(fleet.fails(4, 'my-app.js: the app throws')).to.deep.equal([
+        'abandoned: my-app.js: the app throws',
+        'rejoin 1',
+      ]);
+      expect(fleet.log.at(-1)).to.equal(
+        'reload abandoned, the old generation goes on: my-app.js: the app throws',
+      );
+      expect(fleet.stages).to.equal('1 booting, 2 ready, 3 ready');
+      expect(fleet.ready(1)).to.deep.equal(['drain 3 for replace within 75000']);
+      fleet.exits(3, { code: 0 });
+      expect(fleet.fleet.workers.map((w) => `${w.pid} ${w.stage}`)).to.deep.equal(['101 ready', '102 ready']);
+      expect(fleet.fleet.generation).to.equal(1);
+    });
+
+    it('abandons it when it is not ready within BOOT_TIMEOUT, a late ready notwithstanding', () => {
+      const fleet = serving(1, { bootMs: 3000 });
+      fleet.on({ type: 'reload' });
+      expect(fleet.pass(3000)).to.deep.equal(['kill 2']);
+      expect(fleet.ready(2)).to.deep.equal([]);
+      expect(fleet.stages).to.equal('1 ready, 2 booting');
+      const [told, ...more] = fleet.exits(2, { signal: 'SIGKILL' });
+      expect(told).to.match(/^abandoned: .*not ready within 3 s/);
+      expect(more).to.deep.equal([]);
+      expect(fleet.stages).to.equal('1 ready');
+    });
+
+    it('abandons it when a new worker crashes right after it was ready', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'reload' });
+      fleet.ready(2);
+      fleet.pass(SETTLE_MS - 1);
+      const [told, ...more] = fleet.exits(2, { code: 7 });
+      expect(told).to.match(/^abandoned: .*code 7/);
+      expect(more).to.deep.equal(['rejoin 1']);
+    });
+
+    it('respawns a worker that crashes later than that as one of the new generation', () => {
+      const fleet = serving(2);
+      fleet.on({ type: 'reload' });
+      fleet.ready(3);
+      fleet.pass(EARLY_CRASH_MS);
+      expect(fleet.exits(3, { code: 7 })).to.deep.equal(['fork 5 in slot 0 as generation 2']);
+    });
+
+    it('begins the reload that was asked for meanwhile', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'reload' });
+      fleet.on({ type: 'reload' });
+      expect(fleet.fails(2, 'broken')).to.deep.equal([
+        'abandoned: broken',
+        'fork 3 in slot 0 as generation 3',
+      ]);
+      fleet.ready(3);
+      expect(fleet.pass(SETTLE_MS)).to.deep.equal(['drain 1 for replace within 75000', 'reloaded']);
+    });
+
+    it('is no boot failure that a stop signal ended: it is booted again', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'reload' });
+      expect(fleet.exits(2, { signal: 'SIGTERM' })).to.deep.equal([]);
+      fleet.pass(500);
+      expect(fleet.on({ type: 'wake' })).to.deep.equal(['fork 3 in slot 0 as generation 2']);
+    });
+  });
+
+  describe('when a worker asks to be replaced', () => {
+    it('(TERM) forks another first, and drains it when that is ready', () => {
+      const fleet = serving(2);
+      expect(fleet.on({ type: 'replace', id: 1, why: 'TERM' })).to.deep.equal([
+        'fork 3 in slot 0 as generation 1',
+      ]);
+      expect(fleet.ready(3)).to.deep.equal(['drain 1 for replace within 75000']);
+      expect(fleet.exits(1, { code: 0 })).to.deep.equal([]);
+    });
+
+    it('(TERM) drains it at latest after BOOT_TIMEOUT', () => {
+      const fleet = serving(1, { bootMs: 3000 });
+      fleet.on({ type: 'replace', id: 1, why: 'TERM' });
+      fleet.pass(2000);
+      fleet.fails(2, 'broken');
+      expect(fleet.pass(999)).to.deep.equal([]);
+      expect(fleet.pass(1)[0]).to.equal('drain 1 for replace within 75000');
+    });
+
+    it('(TERM, fatal error) forks another although all that a reload replaced still drain', () => {
+      for (const why of ['TERM', 'fatal error'] as const) {
+        const fleet = serving(1);
+        fleet.on({ type: 'reload' });
+        fleet.ready(2);
+        fleet.pass(SETTLE_MS);
+        expect(fleet.stages).to.equal('1 draining, 2 ready');
+        expect(fleet.on({ type: 'replace', id: 2, why })).to.deep.equal(['fork 3 in slot 0 as generation 2']);
+      }
+    });
+
+    it('(MAX_REQUESTS, MAX_MEMORY) recycles never two at once', () => {
+      const fleet = serving(2);
+      fleet.on({ type: 'replace', id: 1, why: 'MAX_REQUESTS' });
+      expect(fleet.on({ type: 'replace', id: 2, why: 'MAX_MEMORY' })).to.deep.equal([]);
+      expect(fleet.ready(3)).to.deep.equal([
+        'drain 1 for replace within 75000',
+        'fork 4 in slot 1 as generation 1',
+      ]);
+      expect(fleet.ready(4)).to.deep.equal(['drain 2 for replace within 75000']);
+    });
+
+    it('(fatal error) waits with the backoff of a crash before the next fork', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'replace', id: 1, why: 'fatal error' });
+      fleet.ready(2);
+      expect(fleet.on({ type: 'replace', id: 2, why: 'fatal error' })).to.deep.equal([]);
+      fleet.pass(399);
+      expect(fleet.on({ type: 'beat', id: 2 })).to.deep.equal([]);
+      fleet.pass(201);
+      expect(fleet.on({ type: 'beat', id: 2 })).to.deep.equal(['fork 3 in slot 0 as generation 1']);
+    });
+  });
+
+  describe('when a worker hangs', () => {
+    it('has it explained and killed, and respawns it', () => {
+      const fleet = serving(2, { hangMs: 10_000 });
+      fleet.pass(5000);
+      fleet.on({ type: 'beat', id: 2 });
+      expect(fleet.pass(4999)).to.deep.equal([]);
+      expect(fleet.pass(1)).to.deep.equal(['hung 1 after 10000']);
+      expect(fleet.pass(2000)).to.deep.equal([]);
+      expect(fleet.exits(1, { signal: 'SIGKILL' })).to.deep.equal(['fork 3 in slot 0 as generation 1']);
+    });
+
+    it('never does so while it boots, nor with a HANG_TIMEOUT of 0', () => {
+      const booting = new Script(1, { hangMs: 1000 });
+      booting.begin();
+      expect(booting.pass(29_000)).to.deep.equal([]);
+      expect(serving(1).pass(1_000_000)).to.deep.equal([]);
+    });
+
+    it('notices one that was to rejoin after an abandoned reload', () => {
+      const fleet = serving(1, { hangMs: 2000 });
+      fleet.on({ type: 'reload' });
+      fleet.ready(2);
+      fleet.on({ type: 'beat', id: 1 });
+      fleet.exits(2, { code: 1 });
+      expect(fleet.pass(2000)).to.deep.equal(['hung 1 after 2000']);
+    });
+  });
+
+  describe('when it is scaled', () => {
+    it('up, forks into the new slots', () => {
+      const fleet = serving(1);
+      expect(fleet.on({ type: 'scale', workers: 3 })).to.deep.equal([
+        'fork 2 in slot 1 as generation 1',
+        'fork 3 in slot 2 as generation 1',
+      ]);
+      expect(fleet.log.at(-1)).to.equal('scaling from 1 to 3 workers');
+    });
+
+    it('to what it is, does nothing', () => {
+      const fleet = serving(2);
+      const { length } = fleet.log;
+      expect(fleet.on({ type: 'scale', workers: 2 })).to.deep.equal([]);
+      expect(fleet.log).to.have.length(length);
+    });
+
+    it('down, drains the workers of the highest slots and cuts boots that nobody wants any more', () => {
+      const fleet = serving(2);
+      fleet.on({ type: 'scale', workers: 3 });
+      expect(fleet.on({ type: 'scale', workers: 1 })).to.deep.equal([
+        'drain 2 for replace within 75000',
+        'kill 3',
+      ]);
+      expect(fleet.exits(3, { signal: 'SIGKILL' })).to.deep.equal([]);
+      expect(fleet.exits(2, { code: 0 })).to.deep.equal([]);
+      expect(fleet.stages).to.equal('1 ready');
+    });
+
+    it('up again while those still drain, forks beside them', () => {
+      const fleet = serving(2);
+      fleet.on({ type: 'scale', workers: 1 });
+      expect(fleet.on({ type: 'scale', workers: 2 })).to.deep.equal(['fork 3 in slot 1 as generation 1']);
+      expect(fleet.stages).to.equal('1 ready, 2 draining, 3 booting');
+    });
+
+    it('down in a reload, drains the old worker for good', () => {
+      const fleet = serving(2);
+      fleet.on({ type: 'reload' });
+      expect(fleet.on({ type: 'scale', workers: 1 })).to.deep.equal(['drain 2 for replace within 75000']);
+    });
+
+    it('down in a reload that is then abandoned, kills no worker that has served', () => {
+      const standby = serving(2);
+      standby.on({ type: 'reload' });
+      standby.on({ type: 'scale', workers: 1 });
+      expect(standby.fails(3, 'broken')).to.deep.equal(['abandoned: broken']);
+      expect(standby.stages).to.equal('1 ready, 2 draining');
+      const rejoining = serving(3);
+      rejoining.on({ type: 'reload' });
+      rejoining.ready(4, 5);
+      rejoining.fails(6, 'broken');
+      expect(rejoining.on({ type: 'scale', workers: 1 })).to.deep.equal([
+        'drain 2 for replace within 75000',
+        'drain 3 for replace within 75000',
+        'drain 5 for replace within 75000',
+      ]);
+    });
+  });
+
+  describe('in a stop', () => {
+    const term = { type: 'stop', signal: 'SIGTERM', what: 'SIGTERM' } as const;
+
+    it('has all workers leave, and only when all have left has them drain; exits with 0 when all are gone', () => {
+      const fleet = serving(2);
+      expect(fleet.on(term)).to.deep.equal(['stopping 1', 'stopping 2', 'leave 1', 'leave 2']);
+      expect(fleet.left(1)).to.deep.equal([]);
+      expect(fleet.left(2)).to.deep.equal(['drain 1 for stop within 7500', 'drain 2 for stop within 7500']);
+      expect(fleet.exits(1, { code: 0 })).to.deep.equal([]);
+      expect(fleet.exits(2, { code: 0 })).to.deep.equal(['exit 0']);
+      expect(fleet.log.filter((line) => !line.startsWith('worker'))).to.deep.equal([
+        'Received SIGTERM, shutting down gracefully...',
+        'Server closed successfully',
+      ]);
+    });
+
+    it('waits for the left of a worker that does not answer no longer than 250 ms', () => {
+      const fleet = serving(1);
+      fleet.on(term);
+      expect(fleet.pass(LEAVE_MS - 1)).to.deep.equal([]);
+      expect(fleet.pass(1)).to.have.length(1);
+    });
+
+    it('kills what still runs SHUTDOWN_TIMEOUT after it began, however long the leaving took', () => {
+      for (const answers of [true, false]) {
+        const fleet = serving(1);
+        fleet.on(term);
+        if (answers) fleet.left(1);
+        fleet.pass(7999);
+        expect(fleet.log.join()).to.not.include('killed');
+        expect(fleet.pass(1)).to.deep.equal(['kill 1']);
+        expect(fleet.exits(1, { signal: 'SIGKILL' })).to.deep.equal(['exit 0']);
+      }
+    });
+
+    it('serves on for SHUTDOWN_DELAY first', () => {
+      const fleet = serving(1, { stopDelayMs: 5000 });
+      expect(fleet.on(term)).to.deep.equal(['stopping 1 lingering']);
+      expect(fleet.pass(4999)).to.deep.equal([]);
+      expect(fleet.pass(1)).to.deep.equal(['leave 1']);
+      fleet.left(1);
+      expect(fleet.pass(8000)).to.deep.equal(['kill 1']);
+    });
+
+    it('waits for the left of a worker that got ready during SHUTDOWN_DELAY as well', () => {
+      const fleet = serving(1, { stopDelayMs: 5000 });
+      fleet.on({ type: 'scale', workers: 2 });
+      fleet.on(term);
+      fleet.ready(2);
+      expect(fleet.pass(5000)).to.deep.equal(['leave 1', 'leave 2']);
+      expect(fleet.left(1)).to.deep.equal([]);
+      expect(fleet.left(2)).to.have.length(2);
+    });
+
+    it('waits for the left of a worker that had left in an abandoned reload, and is back', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'reload' });
+      fleet.ready(2);
+      fleet.left(1);
+      fleet.exits(2, { code: 1 });
+      fleet.ready(1);
+      expect(fleet.on(term)).to.deep.equal(['stopping 1', 'leave 1']);
+      expect(fleet.left(1)).to.deep.equal(['drain 1 for stop within 7500']);
+    });
+
+    it('with a SHUTDOWN_TIMEOUT of 0 kills at once', () => {
+      const fleet = serving(2, { stopMs: 0 });
+      expect(fleet.on(term).filter((effect) => effect.startsWith('kill'))).to.deep.equal([
+        'kill 1',
+        'kill 2',
+      ]);
+    });
+
+    it('forks nothing, whatever ends', () => {
+      const fleet = serving(2, { stopDelayMs: 5000 });
+      fleet.on(term);
+      expect(fleet.exits(1, { code: 1 })).to.deep.equal([]);
+      expect(fleet.on({ type: 'reload' })).to.deep.equal([]);
+      expect(fleet.on({ type: 'scale', workers: 4 })).to.deep.equal([]);
+      expect(fleet.exits(2, { code: 1 })).to.deep.equal(['exit 0']);
+    });
+
+    it('wins over a reload', () => {
+      const fleet = serving(2);
+      fleet.on({ type: 'reload' });
+      fleet.on({ type: 'reload' });
+      fleet.ready(3);
+      expect(fleet.on(term).filter((effect) => effect.startsWith('leave'))).to.deep.equal([
+        'leave 2',
+        'leave 3',
+      ]);
+      expect(fleet.exits(4, { code: 1 })).to.deep.equal([]);
+      fleet.left(2);
+      expect(fleet.left(3)).to.deep.equal([1, 2, 3].map((id) => `drain ${id} for stop within 7500`));
+      for (const id of [1, 2]) fleet.exits(id, { code: 0 });
+      expect(fleet.exits(3, { code: 0 })).to.deep.equal(['exit 0']);
+    });
+
+    it('ignores a second signal within 1 s', () => {
+      const fleet = serving(1);
+      fleet.on(term);
+      fleet.left(1);
+      fleet.pass(1000);
+      expect(fleet.on(term)).to.deep.equal([]);
+    });
+
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGQUIT', 131],
+      ['SIGTERM', 143],
+    ] as const) {
+      it(`after more than 1 s is cut short by ${signal}: all are killed, exit ${code}`, () => {
+        const fleet = serving(2);
+        fleet.on(term);
+        fleet.left(1, 2);
+        fleet.pass(1001);
+        expect(fleet.on({ type: 'stop', signal, what: signal })).to.deep.equal(['kill 1', 'kill 2']);
+        fleet.exits(1, { signal: 'SIGKILL' });
+        expect(fleet.exits(2, { signal: 'SIGKILL' })).to.deep.equal([`exit ${code}`]);
+        expect(fleet.log).to.not.include('Server closed successfully');
+      });
+    }
+
+    it('is not cut short by a second hello-server stop', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'stop', what: 'stop' });
+      fleet.left(1);
+      fleet.pass(2000);
+      expect(fleet.on({ type: 'stop', what: 'stop' })).to.deep.equal([]);
+      expect(fleet.log[1]).to.equal('Received stop, shutting down gracefully...');
+    });
+
+    it('says that all is over once, whatever comes after', () => {
+      const fleet = serving(1);
+      fleet.on(term);
+      fleet.left(1);
+      fleet.exits(1, { code: 0 });
+      const said = [...fleet.log];
+      fleet.pass(2000);
+      for (const event of [term, { type: 'wake' }, { type: 'reload' }] as const)
+        expect(fleet.on(event)).to.deep.equal([]);
+      expect(fleet.log).to.deep.equal(said);
+    });
+
+    it('for an error of our own exits with 1 and says nothing', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'stop', what: undefined, exitCode: 1 });
+      fleet.left(1);
+      expect(fleet.exits(1, { code: 0 })).to.deep.equal(['exit 1']);
+      expect(fleet.log.join()).to.not.match(/Received|closed/);
+    });
+  });
+});

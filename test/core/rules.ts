@@ -1,0 +1,390 @@
+// The rules of the fleet, each checked after every step. They keep books of their own and trust no field they can derive.
+
+import {
+  type Effect,
+  type Event,
+  type Fleet,
+  live,
+  type Settings,
+  type Worker,
+  wakeAt,
+} from '../../src/core/fleet.ts';
+import {
+  CRASH_LOOP_BOOTS,
+  EARLY_CRASH_MS,
+  KILL_MARGIN_MS,
+  LEAVE_MS,
+  OWN_SIGNAL_MS,
+  step,
+} from '../../src/core/policy.ts';
+
+/** Timers come late: a deadline counts as missed only after this. */
+const SLACK_MS = 10;
+/** The longest backoff with its jitter, or the wait for a signal of our own. */
+const LONGEST_RESPAWN_MS = 18_000;
+/** Wakes at one moment after which a policy that still wants to be woken at once is a busy loop. */
+const IDLE_WAKES = 3;
+
+export interface Step {
+  readonly before: Fleet;
+  readonly event: Event;
+  readonly now: number;
+  readonly after: Fleet;
+  readonly effects: readonly Effect[];
+}
+
+const isOut = (w: Worker): boolean => w.stage === 'standby' || w.stage === 'draining';
+const serves = (w: Worker): boolean => w.stage === 'ready' && !w.killed;
+const byId = (fleet: Fleet, id: number): Worker | undefined => fleet.workers.find((w) => w.id === id);
+
+function rule(name: string, holds: boolean): asserts holds {
+  if (!holds) throw new Error(`broken rule: ${name}`);
+}
+
+/** Checks one fleet's steps, in order. */
+export class Rules {
+  readonly #settings: Settings;
+  readonly #forked = new Set<number>();
+  readonly #killed = new Set<number>();
+  /** Booting workers killed because nobody wants them any more. */
+  readonly #unwanted = new Set<number>();
+  readonly #bootBy = new Map<number, number>();
+  readonly #drainBy = new Map<number, number>();
+  readonly #heardAt = new Map<number, number>();
+  /** Workers out of the rotation on account of a reload. */
+  readonly #replaced = new Set<number>();
+  /** Workers of an abandoned reload that serve until those they replaced are back. */
+  readonly #rolledBack = new Set<number>();
+  readonly #notBefore = new Map<number, number>();
+  readonly #toldToLeave = new Map<number, number>();
+  #leaving = false;
+  /** Largest `wanted` since the fleet was last without reload and drain. */
+  #widest = 0;
+  #stopBy: number | undefined;
+  #owed = false;
+  #vain = 0;
+  #said = { serving: false, exit: false };
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  check(s: Step): void {
+    if ('id' in s.event && byId(s.before, s.event.id)) this.#heardAt.set(s.event.id, s.now);
+    this.#afterTheEnd(s);
+    this.#names(s);
+    this.#deadlines(s);
+    this.#kills(s);
+    this.#undone(s);
+    this.#forks(s);
+    this.#rotation(s);
+    this.#reloads(s);
+    this.#rollBack(s);
+    this.#boots(s);
+    this.#stops(s);
+    this.#wakes(s);
+  }
+
+  #afterTheEnd({ after, effects }: Step): void {
+    rule('after the exit nothing is done any more', !this.#said.exit || effects.length === 0);
+    if (after.stop && after.workers.length === 0 && !this.#said.exit) {
+      rule(
+        'a stop exits as soon as all workers are gone',
+        effects.filter((e) => e.do === 'exit').length === 1,
+      );
+    }
+    if (effects.some((e) => e.do === 'exit')) {
+      rule('exit only in a stop and without workers', after.stop !== undefined && after.workers.length === 0);
+      this.#said.exit = true;
+    }
+  }
+
+  #names({ before, after, effects }: Step): void {
+    for (const effect of effects) {
+      if (!('id' in effect)) continue;
+      if (effect.do === 'fork') {
+        rule(
+          'a fork has an id of its own',
+          !this.#forked.has(effect.id) && byId(after, effect.id) !== undefined,
+        );
+        this.#forked.add(effect.id);
+      } else {
+        rule(`effects name workers there are (${effect.do})`, byId(after, effect.id) !== undefined);
+        rule('effects do not meet a worker before its fork', byId(before, effect.id) !== undefined);
+      }
+    }
+  }
+
+  /** Books what is due when, and looks whether the policy has kept to it. */
+  #deadlines({ before, event, now, after, effects }: Step): void {
+    const { bootMs, drainMs, stopDelayMs, stopMs } = this.#settings;
+    const bootBy = now + (bootMs || Infinity);
+    if (!before.stop && after.stop) {
+      const code = event.type === 'stop' ? (event.exitCode ?? 0) : 1;
+      this.#stopBy = now + (code === 0 ? stopDelayMs : 0) + stopMs;
+    }
+    for (const effect of effects) {
+      if (effect.do === 'fork') this.#heardAt.set(effect.id, now);
+      if (effect.do === 'fork' || effect.do === 'rejoin') this.#bootBy.set(effect.id, bootBy);
+      if (effect.do === 'drain' && effect.why === 'replace') {
+        rule('a worker drains once', !this.#drainBy.has(effect.id));
+        this.#drainBy.set(effect.id, now + drainMs + (drainMs === 0 ? 0 : KILL_MARGIN_MS));
+      }
+      if (effect.do === 'drain' && this.#stopBy !== undefined) {
+        const by = this.#stopBy + SLACK_MS;
+        rule(
+          'the grace of a stop ends within SHUTDOWN_TIMEOUT',
+          effect.why === 'stop' && now + effect.graceMs <= by,
+        );
+      }
+    }
+    const ordered = new Set(effects.filter((e) => e.do === 'kill').map((e) => e.id));
+    for (const w of after.workers) {
+      if (this.#killed.has(w.id) || ordered.has(w.id)) continue;
+      const by = this.#stopBy ?? this.#drainBy.get(w.id);
+      if (by === undefined) continue;
+      rule('every draining worker is killed at its deadline', now <= by + SLACK_MS);
+      rule('the policy wakes for a drain that ends', wakeAt(after) <= Math.max(now, by + SLACK_MS));
+    }
+  }
+
+  #kills({ before, now, after, effects }: Step): void {
+    const { hangMs } = this.#settings;
+    for (const effect of effects) {
+      if (effect.do !== 'kill' && effect.do !== 'hung') continue;
+      const w = byId(after, effect.id);
+      const was = byId(before, effect.id);
+      if (!w || !was) continue;
+      this.#killed.add(w.id);
+      if (after.stop) continue;
+      if (effect.do === 'hung') {
+        rule('only a silent worker is hung', hangMs > 0 && now - (this.#heardAt.get(w.id) ?? now) >= hangMs);
+        continue;
+      }
+      if (now >= (this.#drainBy.get(w.id) ?? Infinity)) continue;
+      if (was.stage === 'booting' && now >= (this.#bootBy.get(w.id) ?? Infinity)) continue;
+      rule(
+        'a worker that has served is killed only past a deadline, hung or in a stop',
+        w.readyAt === undefined,
+      );
+      const dropped = w.slot >= after.wanted || effects.some((e) => e.do === 'abandoned');
+      rule('a boot is cut only when nobody wants it any more', dropped);
+      this.#unwanted.add(w.id);
+    }
+  }
+
+  #undone({ before, after, effects }: Step): void {
+    if (!effects.some((e) => e.do === 'abandoned')) return;
+    for (const w of after.workers) if (w.generation === before.reload?.to) this.#rolledBack.add(w.id);
+  }
+
+  #forks({ before, event, now, after, effects }: Step): void {
+    const forks = effects.filter((e) => e.do === 'fork');
+    if (after.newestGeneration > before.newestGeneration) this.#notBefore.clear(); // a reload is asked for, and waits for nothing
+    // A crash or a fatal error of the slot's other worker has a delay of its own.
+    const failed = event.type === 'exit' || event.type === 'replace' ? byId(before, event.id) : undefined;
+    if (failed?.readyAt !== undefined) this.#notBefore.delete(failed.slot);
+    if (forks.length === 0) return;
+    const alive = after.workers.filter(live);
+    // What a roll-back is about to undo, and what is dead already, is not counted.
+    const counted = alive.filter((w) => !this.#killed.has(w.id) && !this.#rolledBack.has(w.id));
+    rule('no fork takes booting + ready above wanted + 1', counted.length <= after.wanted + 1);
+    for (const fork of forks) {
+      rule('forks fill wanted slots', fork.slot < after.wanted);
+      const serving = [after.generation, before.generation, before.reload?.from];
+      rule('a fork is of the generation that is to serve', serving.includes(fork.generation));
+      rule(
+        'an interrupted boot waits for the signal of our own',
+        now >= (this.#notBefore.get(fork.slot) ?? 0),
+      );
+      const beside = alive.filter((w) => w.slot === fork.slot && w.id !== fork.id);
+      if (beside.length === 0) continue;
+      rule('a replacement boots beside one worker', beside.length === 1 && alive.length <= after.wanted + 1);
+      rule('one replacement boots at a time', alive.filter((w) => w.stage === 'booting').length === 1);
+      const out = after.workers.filter(isOut).length;
+      const urgent = beside.some((w) => w.replace !== undefined && w.replace.by < Infinity);
+      rule('a reload forks nothing while more than wanted still drain', urgent || out <= after.wanted);
+    }
+  }
+
+  /** Who leaves the rotation, and whether it is made up for. */
+  #rotation({ before, event, now, after }: Step): void {
+    for (const was of before.workers) {
+      const w = byId(after, was.id);
+      if (!w) continue;
+      rule(
+        'a worker that was killed is not ready',
+        was.stage === 'ready' || w.stage !== 'ready' || !this.#killed.has(w.id),
+      );
+      if (was.stage !== 'ready' || w.stage === 'ready') continue;
+      rule('a ready worker boots no more', w.stage !== 'booting');
+      if (after.stop || was.killed || w.slot >= after.wanted) continue;
+      const own = w.replace !== undefined || w.generation >= (after.reload?.to ?? 0);
+      rule('a reload drains nothing before it is over', w.stage === 'standby' || own || !before.reload);
+      if (now >= (w.replace?.by ?? Infinity)) continue;
+      rule(
+        'a worker is replaced only when another of its slot is ready',
+        after.workers.some((o) => o.slot === w.slot && o !== w && serves(o)),
+      );
+      if (!w.replace || w.replace.why === 'reload abandoned') this.#replaced.add(w.id);
+    }
+    const count = (fleet: Fleet): number =>
+      new Set(fleet.workers.filter((w) => serves(w) && w.slot < after.wanted).map((w) => w.slot)).size;
+    if (count(after) < count(before) && !after.stop) {
+      const exit = event.type === 'exit';
+      const hung = after.workers.some((w) => w.killed && w.stage === 'ready');
+      const overdue = after.workers.some((w) => w.stage === 'draining' && now >= (w.replace?.by ?? Infinity));
+      rule('ready never falls on account of a reload', exit || hung || overdue || event.type === 'scale');
+    }
+    this.#pileUp(before, after);
+  }
+
+  #pileUp(before: Fleet, after: Fleet): void {
+    if (after.reload || after.workers.some(isOut)) this.#widest = Math.max(this.#widest, after.wanted);
+    else this.#widest = after.wanted;
+    const replaced = after.workers.filter((w) => isOut(w) && this.#replaced.has(w.id));
+    const fresh = replaced.some((w) => byId(before, w.id)?.stage === 'ready');
+    rule(
+      'reloads never have more than wanted draining or standing by',
+      !fresh || after.stop !== undefined || replaced.length <= this.#widest,
+    );
+  }
+
+  #reloads({ before, event, after, effects }: Step): void {
+    const begun = after.newestGeneration - before.newestGeneration;
+    const ended = effects.filter((e) => e.do === 'reloaded' || e.do === 'abandoned').length;
+    rule('one reload at a time', begun <= 1 && (begun === 0 || !before.reload || ended === 1));
+    rule('only a reload ends', ended <= (before.reload ? 1 : 0));
+    const direct = event.type === 'reload' && !before.stop && !before.reload && before.started;
+    if (event.type === 'reload' && !before.stop && !direct) this.#owed = true;
+    if (direct) rule('a reload asked for begins', begun === 1 && after.reload !== undefined);
+    else if (begun === 1) {
+      rule('a reload nobody asked for never begins', this.#owed);
+      this.#owed = false;
+    }
+    if (after.stop) this.#owed = false;
+    rule(
+      'a reload asked for during another is not forgotten',
+      !this.#owed || !after.started || after.reload !== undefined,
+    );
+    const standby = after.workers.some((w) => w.stage === 'standby');
+    rule(
+      'standby is for the time of a reload',
+      !standby || after.reload !== undefined || after.stop !== undefined,
+    );
+    if (effects.some((e) => e.do === 'reloaded')) {
+      const ready = after.workers.filter((w) => w.stage === 'ready');
+      rule(
+        'reloaded means that the new generation serves',
+        ready.every((w) => w.generation >= (before.reload?.to ?? 0)),
+      );
+      rule('reloaded means that all serve', ready.length === after.wanted);
+    }
+  }
+
+  #rollBack({ before, event, now, after, effects }: Step): void {
+    const { reload } = before;
+    if (event.type === 'exit' && reload && !before.stop) {
+      const w = byId(before, event.id);
+      const early = w?.stage === 'ready' && now - (w.readyAt ?? now) < EARLY_CRASH_MS;
+      const failed = w !== undefined && isBootFailure(w, event) && !this.#unwanted.has(w.id);
+      if (w?.generation === reload.to && (early || failed)) {
+        rule(
+          'a generation that fails to boot is abandoned',
+          effects.some((e) => e.do === 'abandoned'),
+        );
+      }
+    }
+    if (!effects.some((e) => e.do === 'abandoned') || !reload) return;
+    const old = after.reload ? after.reload.from : after.generation;
+    rule('after an abandoned reload the old generation goes on', old === reload.from);
+    for (const was of before.workers) {
+      const w = byId(after, was.id);
+      if (was.stage !== 'standby' || !w) continue;
+      const back = effects.some((e) => e.do === 'rejoin' && e.id === was.id) && w.stage === 'booting';
+      rule('what an abandoned reload replaced comes back', back || w.slot >= after.wanted);
+    }
+    for (const effect of effects) {
+      if (effect.do !== 'rejoin') continue;
+      rule('only standby workers rejoin', byId(before, effect.id)?.stage === 'standby');
+      this.#replaced.delete(effect.id);
+    }
+  }
+
+  #boots({ before, event, now, after, effects }: Step): void {
+    if (effects.some((e) => e.do === 'serving')) {
+      rule('serving is said once', !this.#said.serving);
+      rule(
+        'serving means that all serve',
+        after.workers.filter((w) => w.stage === 'ready').length === after.wanted,
+      );
+      this.#said.serving = true;
+    }
+    if (event.type === 'ready' && byId(after, event.id)?.stage === 'ready') this.#vain = 0;
+    if (event.type !== 'exit' || before.stop) return;
+    const w = byId(before, event.id);
+    if (!w) return;
+    if (isBootFailure(w, event) && !this.#unwanted.has(w.id)) {
+      if (!before.started)
+        rule('a boot failure of the first generation ends with 1', after.stop?.exitCode === 1);
+      else if (before.reload?.to !== w.generation)
+        this.#vain = before.workers.some((o) => o.stage === 'ready') ? 0 : this.#vain + 1;
+    } else if (w.readyAt === undefined && !this.#unwanted.has(w.id)) {
+      rule('an interrupted boot is no failure', !after.stop && !effects.some((e) => e.do === 'abandoned'));
+      this.#notBefore.set(w.slot, now + OWN_SIGNAL_MS);
+    }
+    if (after.stop && before.started) {
+      rule('the primary gives up only in a crash loop', this.#vain >= CRASH_LOOP_BOOTS);
+      rule(
+        'the primary never gives up while a worker serves',
+        !before.workers.some((o) => o.id !== w.id && serves(o)),
+      );
+    }
+  }
+
+  #stops({ before, event, now, after, effects }: Step): void {
+    if (!after.stop) return;
+    rule('a stop stays a stop', !before.stop || after.stop !== undefined);
+    rule('stop wins over reload', after.reload === undefined);
+    const undone = effects.some((e) => ['fork', 'rejoin', 'reloaded', 'abandoned', 'serving'].includes(e.do));
+    rule('nothing is forked or brought back while stopping', !undone);
+    if (event.type === 'left') this.#toldToLeave.delete(event.id);
+    const told = effects.flatMap((e) => (e.do === 'leave' ? [e.id] : []));
+    for (const id of told) this.#toldToLeave.set(id, now);
+    const all = after.workers.every((w) => w.stage !== 'ready' || told.includes(w.id));
+    rule('in a stop all that serve leave at once', told.length === 0 || all);
+    if (told.length > 0) this.#leaving = true;
+    if (!effects.some((e) => e.do === 'drain')) return;
+    rule('in a stop all that serve leave before any drains', this.#leaving || !before.workers.some(serves));
+    const patience = Math.min(LEAVE_MS, this.#settings.stopMs);
+    for (const w of after.workers) {
+      const since = this.#toldToLeave.get(w.id);
+      rule('in a stop all have left before any drains', since === undefined || now - since >= patience);
+    }
+  }
+
+  #wakes({ now, after }: Step): void {
+    const at = wakeAt(after);
+    rule(`the next wake is not in the past (${at})`, at >= now);
+    let fleet = after;
+    for (let wakes = 0; wakeAt(fleet) <= now; wakes++) {
+      rule('waking at wakeAt is no busy loop', wakes < IDLE_WAKES);
+      fleet = step(fleet, { type: 'wake' }, now).fleet;
+    }
+    if (after.stop) return;
+    for (let slot = 0; slot < after.wanted; slot++) {
+      const empty = !after.workers.some((w) => w.slot === slot && live(w));
+      rule('an empty slot is filled in good time', !empty || at <= now + LONGEST_RESPAWN_MS);
+    }
+  }
+}
+
+/** It ended before it was ready, and not by a stop signal that may be meant for all. */
+function isBootFailure(w: Worker, exit: Extract<Event, { type: 'exit' }>): boolean {
+  const signalled = exit.signal === 'SIGINT' || exit.signal === 'SIGTERM' || exit.signal === 'SIGQUIT';
+  return (
+    w.stage === 'booting' &&
+    w.readyAt === undefined &&
+    (!signalled || w.failure !== undefined || w.killed !== undefined)
+  );
+}
