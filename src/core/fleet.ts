@@ -48,8 +48,9 @@ export interface Reload {
 export interface Stop {
   readonly at: number;
   readonly exitCode: number;
-  stage: 'delay' | 'leaving' | 'draining';
+  stage: 'delay' | 'leaving' | 'draining' | 'over';
   until: number;
+  killAt: number;
 }
 
 /** Times in ms; 0 of `bootMs` and `hangMs` means no limit. */
@@ -141,7 +142,7 @@ export function wakeAt(fleet: Fleet): number {
   const times = workers.map((w) => w.deadline);
   if (!stop) {
     for (const w of workers)
-      times.push(hangsAt(w, settings), live(w) ? (w.replace?.by ?? Infinity) : Infinity);
+      times.push(hangsAt(w, settings), w.stage === 'ready' ? (w.replace?.by ?? Infinity) : Infinity);
   }
   if (stop) times.push(stop.until);
   else {
@@ -157,4 +158,4 @@ export function wakeAt(fleet: Fleet): number {
 export const live = (w: Worker): boolean => w.stage === 'booting' || w.stage === 'ready';
 /** When the worker counts as hung, ms. */
 export const hangsAt = (w: Worker, { hangMs }: Settings): number =>
-  hangMs === 0 || w.stage === 'booting' || w.killed ? Infinity : w.heardAt + hangMs;
+  hangMs === 0 || w.readyAt === undefined || w.killed ? Infinity : w.heardAt + hangMs;

@@ -2,8 +2,8 @@
 
 /** Bytes up to which a write into a pipe is atomic; no request line is longer. */
 export const MAX_LINE_BYTES = 4096;
-/** Target and header values are cut to so many characters in a line that would be too long otherwise. */
-const CUT_CHARS = 500;
+/** Target and header values are cut to so many characters in a line too long otherwise; escaped, one takes up to six bytes. */
+const CUT_CHARS = 180;
 
 let dayAndMinute = '';
 let minute = -1;

@@ -59,6 +59,8 @@ export class Sink {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
     clearTimeout(this.#retry);
+    this.#retry = undefined;
+    if (this.#bytes > 0) this.#pump();
   }
 
   #pump(): void {

@@ -21,7 +21,7 @@ export class Clock {
     const real = this.#source();
     const gap = real - this.#last;
     this.#last = real;
-    if (gap > PAUSE_MS) this.#paused += gap;
+    if (gap > PAUSE_MS) this.#paused += gap - TICK_MS;
     return real - this.#paused;
   }
 }

@@ -1,15 +1,15 @@
 // The policy by example, each a story of one fleet; the random world in policy.property.test.ts has the rules.
 
 import { expect } from 'chai';
-import { wakeAt } from '../../src/core/fleet.ts';
 import {
   CRASH_LOOP_BOOTS,
   EARLY_CRASH_MS,
   KILL_MARGIN_MS,
   LEAVE_MS,
   SETTLE_MS,
-  step,
-} from '../../src/core/policy.ts';
+} from '../../src/core/deadlines.ts';
+import { wakeAt } from '../../src/core/fleet.ts';
+import { step } from '../../src/core/policy.ts';
 import { Script, serving } from './script.ts';
 
 describe('policy', () => {

@@ -1,6 +1,13 @@
 // The rules of the fleet, each checked after every step. They keep books of their own and trust no field they can derive.
 
 import {
+  CRASH_LOOP_BOOTS,
+  EARLY_CRASH_MS,
+  KILL_MARGIN_MS,
+  LEAVE_MS,
+  OWN_SIGNAL_MS,
+} from '../../src/core/deadlines.ts';
+import {
   type Effect,
   type Event,
   type Fleet,
@@ -9,14 +16,7 @@ import {
   type Worker,
   wakeAt,
 } from '../../src/core/fleet.ts';
-import {
-  CRASH_LOOP_BOOTS,
-  EARLY_CRASH_MS,
-  KILL_MARGIN_MS,
-  LEAVE_MS,
-  OWN_SIGNAL_MS,
-  step,
-} from '../../src/core/policy.ts';
+import { step } from '../../src/core/policy.ts';
 
 /** Timers come late: a deadline counts as missed only after this. */
 const SLACK_MS = 10;
