@@ -10,6 +10,8 @@ export type ErrorStatus = 400 | 408 | 431 | 500;
 /** A socket of ours: `refused` from the moment its last answer is decided; Node keeps the current answer on it. */
 export type Connection = Socket & {
   refused?: boolean;
+  /** Whether an answer on it ever had to wait for the one before it. */
+  pipelined?: boolean;
   _httpMessage?: ServerResponse | null;
   parser?: { incoming?: { complete: boolean } | null } | null;
 };
@@ -55,6 +57,7 @@ export function refuse(
 ): void {
   if (socket.refused) return;
   socket.refused = true;
+  if (owed) mute(owed);
   const head = owed?.req.method === 'HEAD';
   const proceed = (): void => {
     if (socket.destroyed) return;
@@ -75,4 +78,30 @@ export function refuse(
     socket.once('close', () => clearTimeout(end));
   };
   proceed();
+}
+
+/** Ends a connection without a word once the answers owed on it are out; `begun`, the last of them, only if it is ended. */
+export function cut(socket: Connection, begun: ServerResponse | undefined): void {
+  socket.refused = true;
+  const proceed = (): void => {
+    const current = socket._httpMessage;
+    if (current && (current !== begun || current.writableEnded)) current.once('close', proceed);
+    else socket.destroy();
+  };
+  proceed();
+}
+
+/** From now on whatever the app does to its answer goes nowhere. */
+export function mute(res: ServerResponse): void {
+  const self = () => res;
+  const nothing = () => {};
+  Object.assign(res, {
+    writeHead: self,
+    setHeader: self,
+    setHeaders: self,
+    appendHeader: self,
+    removeHeader: self,
+  });
+  Object.assign(res, { write: () => true, end: self, flushHeaders: nothing, writeInformation: nothing });
+  Object.assign(res, { writeContinue: nothing, writeProcessing: nothing, writeEarlyHints: nothing });
 }

@@ -3,16 +3,16 @@
 import {
   createServer as createHttpServer,
   type IncomingMessage,
-  type OutgoingHttpHeader,
-  type OutgoingHttpHeaders,
   type Server,
-  ServerResponse,
+  type ServerResponse,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 import * as messages from '../core/messages.ts';
 import type { Log } from '../log/logger.ts';
 import type { App, Listener } from './app.ts';
-import { type Connection, type ErrorStatus, errorBody, errorHeaders, refuse } from './refusal.ts';
+import { isThenable, leftByClient, said, statusOf } from './errors.ts';
+import { headWriter, nativeEnd, nativeWriteHead } from './head.ts';
+import { type Connection, cut, errorBody, errorHeaders, mute, refuse } from './refusal.ts';
 import { fault, MAX_HEADER_BYTES } from './validate.ts';
 
 /** How often timeouts are looked at, ms. */
@@ -57,20 +57,6 @@ export interface Service {
   current: IncomingMessage | undefined;
 }
 
-type HeadersArgument = OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined;
-
-/** Node's own, in the one type that covers its overloads. */
-const nativeWriteHead = ServerResponse.prototype.writeHead as unknown as (
-  this: ServerResponse,
-  statusCode: number,
-  ...rest: [headers: HeadersArgument] | [phrase: string, headers: HeadersArgument]
-) => ServerResponse;
-
-const nativeEnd = ServerResponse.prototype.end as unknown as (
-  this: ServerResponse,
-  body: string,
-) => ServerResponse;
-
 /** A server around `app`, an app module or a bare request listener; it listens when its `server` is told to. */
 export function createServer(app: App | Listener, settings: ServerSettings = {}): Service {
   const { default: listener, upgrade, options } = typeof app === 'function' ? ({ default: app } as App) : app;
@@ -110,28 +96,7 @@ export function createServer(app: App | Listener, settings: ServerSettings = {})
     answered?.(req, socket, statusCode, startedAt);
   };
 
-  /** Takes the place of `res.writeHead`, on the answer itself: frameworks exchange its prototype. */
-  function writeHead(
-    this: ServerResponse,
-    statusCode: number,
-    reason?: string | HeadersArgument,
-    given?: HeadersArgument,
-  ): ServerResponse {
-    const phrase = typeof reason === 'string' ? reason : undefined;
-    let headers = phrase === undefined ? ((reason as HeadersArgument) ?? given) : given;
-    if (service.closing) {
-      this.shouldKeepAlive = false;
-      this.setHeader('Connection', 'close');
-      headers = withoutConnection(headers);
-    }
-    if (!this.hasHeader('server') && !names(headers, 'server')) {
-      if (headers === undefined || this.getHeaderNames().length > 0) this.setHeader('Server', 'hello-server');
-      else headers = withServer(headers);
-    }
-    return phrase === undefined
-      ? nativeWriteHead.call(this, statusCode, headers)
-      : nativeWriteHead.call(this, statusCode, phrase, headers);
-  }
+  const writeHead = headWriter(service);
 
   const handle = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void => {
     const socket = req.socket as Connection;
@@ -141,7 +106,7 @@ export function createServer(app: App | Listener, settings: ServerSettings = {})
       refuse(socket, res, status, () => done(undefined, socket, status, 0));
       return;
     }
-    res.writeHead = writeHead as ServerResponse['writeHead'];
+    res.writeHead = writeHead;
     if (expectsContinue) res.writeContinue();
     const startedAt = timed ? performance.now() : 0;
     let result: unknown;
@@ -152,15 +117,17 @@ export function createServer(app: App | Listener, settings: ServerSettings = {})
       fail(req, res, error);
     }
     service.current = undefined;
-    if (res.writableEnded && socket.writableLength === 0) done(req, socket, res.statusCode, startedAt);
+    if (res.writableEnded && res.socket && socket.writableLength === 0)
+      done(req, socket, res.statusCode, startedAt);
     else track(req, res, socket, startedAt || performance.now());
     if (isThenable(result)) result.then(undefined, (error: unknown) => fail(req, res, error));
   };
 
   const track = (req: IncomingMessage, res: ServerResponse, socket: Connection, startedAt: number): void => {
     inFlight.set(res, startedAt);
+    if (!res.socket) socket.pipelined = true;
     res.once('close', () => {
-      inFlight.delete(res);
+      if (!inFlight.delete(res)) return;
       if (res.writableFinished) done(req, socket, res.statusCode, startedAt);
       else if (!socket.refused) log(messages.clientLeft(req.method ?? '-', req.url ?? '-'));
     });
@@ -168,7 +135,7 @@ export function createServer(app: App | Listener, settings: ServerSettings = {})
 
   const fail = (req: IncomingMessage, res: ServerResponse, error: unknown): void => {
     const { socket } = req;
-    if (socket.destroyed && CLIENT_LEFT.has(String((error as NodeJS.ErrnoException)?.code))) return;
+    if (socket.destroyed && leftByClient(error)) return;
     log(messages.appFailed(req.method ?? '-', req.url ?? '-', ...said(error)));
     if (socket.destroyed || (socket as Connection).refused || res.writableFinished) return;
     if (res.headersSent) {
@@ -179,7 +146,9 @@ export function createServer(app: App | Listener, settings: ServerSettings = {})
     for (const name of res.getHeaderNames()) res.removeHeader(name);
     if (service.closing) res.shouldKeepAlive = false;
     res.statusMessage = '';
-    nativeWriteHead.call(res, 500, errorHeaders(500));
+    res.sendDate = true; // removing Date turned it off
+    const close = res.shouldKeepAlive ? [] : ['Connection', 'close'];
+    nativeWriteHead.call(res, 500, [...errorHeaders(500), ...close]);
     nativeEnd.call(res, errorBody(500));
     mute(res);
   };
@@ -190,7 +159,12 @@ export function createServer(app: App | Listener, settings: ServerSettings = {})
 
   server.on('connection', (socket: Connection) => {
     connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
+    socket.once('close', () => {
+      connections.delete(socket);
+      if (!socket.pipelined) return;
+      // Before Node 24 answers that wait for their turn are not told that it will never come.
+      for (const res of inFlight.keys()) if (res.req.socket === socket && !res.socket) res.emit('close');
+    });
   });
 
   const refuseDetached = (socket: Connection): void => {
@@ -237,7 +211,7 @@ export function createServer(app: App | Listener, settings: ServerSettings = {})
       const req = status === 408 ? owed.req : undefined;
       refuse(socket, owed, status, () => done(req, socket, status, inFlight.get(owed) ?? 0));
     } else if (owed && status === 408) owed.once('close', () => socket.destroy());
-    else socket.destroy();
+    else cut(socket, owed);
   });
 
   const answerTo = (incoming: object): ServerResponse | undefined => {
@@ -258,69 +232,4 @@ export function createServer(app: App | Listener, settings: ServerSettings = {})
     sweep.unref();
   }
   return service;
-}
-
-/** Errors of streams whose other end went away. */
-const CLIENT_LEFT: ReadonlySet<string> = new Set([
-  'ECONNRESET',
-  'EPIPE',
-  'ERR_STREAM_PREMATURE_CLOSE',
-  'ERR_STREAM_DESTROYED',
-  'ABORT_ERR',
-]);
-
-function statusOf(error: NodeJS.ErrnoException): ErrorStatus | undefined {
-  const code = error.code ?? '';
-  if (code === 'HPE_HEADER_OVERFLOW') return 431;
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
-  return code.startsWith('HPE_') ? 400 : undefined;
-}
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-
-/** What an error says, and where it was thrown. */
-const said = (error: unknown): [string, string | undefined] =>
-  error instanceof Error ? [error.message, error.stack] : [String(error), undefined];
-
-/** After our 500 whatever else the app does to its answer goes nowhere. */
-function mute(res: ServerResponse): void {
-  const self = () => res;
-  Object.assign(res, { writeHead: self, setHeader: self, appendHeader: self, removeHeader: self, end: self });
-  Object.assign(res, { write: () => true, flushHeaders: () => {} });
-}
-
-const isNested = (headers: OutgoingHttpHeader[]): boolean => Array.isArray(headers[0]);
-const nameOf = (entry: OutgoingHttpHeader | undefined): string =>
-  String(Array.isArray(entry) ? entry[0] : entry);
-
-/** Whether the headers given to writeHead (object, flat array or array of pairs) have one of that lower-case name. */
-function names(headers: HeadersArgument, name: string): boolean {
-  if (headers === undefined) return false;
-  if (!Array.isArray(headers)) {
-    for (const key in headers) if (key.length === name.length && key.toLowerCase() === name) return true;
-    return false;
-  }
-  const step = isNested(headers) ? 1 : 2;
-  for (let i = 0; i < headers.length; i += step) {
-    const key = nameOf(headers[i]);
-    if (key.length === name.length && key.toLowerCase() === name) return true;
-  }
-  return false;
-}
-
-function withServer(headers: NonNullable<HeadersArgument>): HeadersArgument {
-  if (!Array.isArray(headers)) return { ...headers, Server: 'hello-server' };
-  if (isNested(headers)) return [...headers, ['Server', 'hello-server']];
-  return [...headers, 'Server', 'hello-server'];
-}
-
-/** The headers less `Connection`: a draining worker's answer says close, whatever the app would like. */
-function withoutConnection(headers: HeadersArgument): HeadersArgument {
-  if (!names(headers, 'connection') || headers === undefined) return headers;
-  if (!Array.isArray(headers)) {
-    return Object.fromEntries(Object.entries(headers).filter(([key]) => key.toLowerCase() !== 'connection'));
-  }
-  const width = isNested(headers) ? 1 : 2;
-  return headers.filter((_, i) => nameOf(headers[i - (i % width)]).toLowerCase() !== 'connection');
 }

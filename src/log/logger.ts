@@ -1,5 +1,6 @@
 // Turns lifecycle lines into log output: the seed's plain lines, or pino's json.
 
+import { createRequire } from 'node:module';
 import { LOG_LEVELS, type LogLevel } from '../core/config.ts';
 import type { Line } from '../core/messages.ts';
 
@@ -21,13 +22,13 @@ export const lets = (level: LogLevel, line: LogLevel): boolean => rank(line) >= 
  * A log of lifecycle lines. In text a line is its sentence, the stack indented below it; in json it is pino's, with
  * `bindings` on every line. Errors go to `output.err`, all else to `output.out`.
  */
-export async function createLog(
+export function createLog(
   format: 'text' | 'json',
   level: LogLevel,
   output: Output,
   bindings: Readonly<Record<string, unknown>>,
-): Promise<Log> {
-  const write = format === 'json' ? await jsonWriter(level, output, bindings) : textWriter(output);
+): Log {
+  const write = format === 'json' ? jsonWriter(level, output, bindings) : textWriter(output);
   return (line) => {
     if (lets(level, line.level)) write(line);
   };
@@ -41,9 +42,10 @@ const textWriter = (output: Output) => (line: Line) => {
   target(output, line.level)(`${clean(line.text + stack)}\n`);
 };
 
-async function jsonWriter(level: LogLevel, output: Output, bindings: Readonly<Record<string, unknown>>) {
+function jsonWriter(level: LogLevel, output: Output, bindings: Readonly<Record<string, unknown>>) {
   // Loaded only where it is used: it costs a start about 50 ms.
-  const { pino } = await import('pino');
+  // Required rather than imported: through a symbolic link Node 22 imports an empty module at times.
+  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
   let write = output.out;
   const logger = pino(
     {

@@ -9,7 +9,6 @@ import { type Effect, type Event, type Fleet, newFleet, wakeAt } from '../core/f
 import * as messages from '../core/messages.ts';
 import { step } from '../core/policy.ts';
 import { createLog, type Log } from '../log/logger.ts';
-import { Sink } from '../log/sink.ts';
 import { Clock, TICK_MS } from './clock.ts';
 import { usableCpus } from './cpus.ts';
 import { freePort } from './free-port.ts';
@@ -17,9 +16,10 @@ import { explainHang } from './hang.ts';
 import { type ControlEnd, openControl } from './open-control.ts';
 import { Operations } from './operations.ts';
 import { type Asked, onSignals } from './signals.ts';
+import { openSinks, outputOf, type Sinks } from './sinks.ts';
 import { statusOf } from './status.ts';
 import { Watch } from './watch.ts';
-import { prepareForks, type Sinks, WorkerHandle } from './worker-handle.ts';
+import { prepareForks, WorkerHandle } from './worker-handle.ts';
 
 /** At the very end a log reader that stalls is waited for so long. */
 const FLUSH_MS = 150;
@@ -42,8 +42,8 @@ export async function runPrimary(start: Start): Promise<number> {
   let deliver = (asked: Asked): void => void early.push(asked);
   const signals = onSignals((asked) => deliver(asked));
   const { config } = start;
-  const sinks = makeSinks(config);
-  const log = await makeLog(config, sinks);
+  const sinks = openSinks(config);
+  const log = createLog(config.logFormat, config.logLevel, outputOf(sinks), {});
   signals.log = log;
   prepareForks(start.exec);
   const port = config.port === 0 ? await freePort(config.host) : config.port;
@@ -65,23 +65,6 @@ export async function runPrimary(start: Start): Promise<number> {
 /** Node restores the terminal's settings at its end, and aborts where it cannot: not if the descriptors are closed. */
 function closeTerminal(): void {
   for (const fd of [0, 1, 2]) if (isatty(fd)) closeSync(fd);
-}
-
-const outputOf = (sinks: Sinks) => ({
-  out: (lines: string) => sinks.out.write(lines),
-  err: (lines: string) => sinks.err.write(lines),
-});
-
-const makeLog = (config: Config, sinks: Sinks): Promise<Log> =>
-  createLog(config.logFormat, config.logLevel, outputOf(sinks), {});
-
-function makeSinks(config: Config): Sinks {
-  const dropped = (lines: number): string => {
-    const { text } = messages.dropped(lines);
-    if (config.logFormat === 'text') return `${text}\n`;
-    return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), pid: process.pid, msg: text, lines })}\n`;
-  };
-  return { out: new Sink(1, dropped), err: new Sink(2, dropped) };
 }
 
 /** The run loop around the policy. */

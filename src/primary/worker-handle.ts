@@ -11,7 +11,7 @@ import {
   seal,
   type ToWorker,
 } from '../core/protocol.ts';
-import type { Sink } from '../log/sink.ts';
+import type { Sinks } from './sinks.ts';
 
 /** stdin, stdout and stderr of the app, the channel, and the two pipes of the worker's own log. */
 const STDIO = ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe'] as const;
@@ -21,11 +21,6 @@ const NEWLINE = 10;
 /** What Node prints when an inspector opens and closes. */
 const INSPECTOR_LINE =
   /^(Debugger |For help, see: https:\/\/nodejs\.org|Waiting for the debugger to disconnect)/;
-
-export interface Sinks {
-  readonly out: Sink;
-  readonly err: Sink;
-}
 
 export interface Listeners {
   readonly message: (message: FromWorker) => void;

@@ -6,7 +6,6 @@ import {
   type Assignment,
   type DrainReason,
   type FromWorker,
-  HOLDING,
   seal,
   type ToWorker,
   toWorker,
@@ -16,6 +15,7 @@ import { Drain } from '../http/drain.ts';
 import { createServer, type Service } from '../http/server.ts';
 import { Channel } from '../log/channel.ts';
 import { createLog, type Log } from '../log/logger.ts';
+import { showHolding, startBeat } from './beat.ts';
 import { BootError, inOneLine, loadApp } from './load-app.ts';
 import { requestLog } from './request-log.ts';
 
@@ -27,9 +27,6 @@ const EXIT_MS = 500;
 const MIN_EXIT_MS = 10;
 /** The app's `close` is given this much even when the drain took all of its grace. */
 const CLOSE_MS = 50;
-/** A beat at least so often; four within HANG_TIMEOUT where that is short. */
-const BEAT_MS = 1000;
-
 const ignore = (): void => {};
 
 /** Signals of the terminal's or pm2's that reach the whole tree: the primary answers them. */
@@ -86,7 +83,7 @@ class Worker {
         this.#err.flush();
       },
     };
-    this.#log = await createLog(config.logFormat, config.logLevel, output, bindings);
+    this.#log = createLog(config.logFormat, config.logLevel, output, bindings);
     process.on('exit', () => {
       this.#out.flush();
       this.#err.flush();
@@ -105,18 +102,23 @@ class Worker {
         timed: config.logFormat === 'json',
       });
       this.#service = service;
-      // Read through the inspector when this worker hangs.
-      Object.assign(globalThis, { [Symbol.for(HOLDING)]: () => holding(service) });
+      showHolding(service);
       this.#drain = new Drain(service);
       await this.#listen(service);
+      this.#serve(service);
     } catch (error) {
       await this.#failToBoot(error);
-      return;
     }
+  }
+
+  #serve(service: Service): void {
     if (this.#stage !== 'booting') return;
     this.#stage = 'serving';
     this.#send({ type: 'ready', port: this.#assignment.port });
-    this.#beat();
+    startBeat(this.#assignment.config, service, {
+      beat: (stats) => this.#send({ type: 'beat', stats }),
+      replace: (why) => this.askForReplacement(why),
+    });
   }
 
   async #readyUp(app: App, name: string): Promise<void> {
@@ -239,30 +241,6 @@ class Worker {
     }
   }
 
-  #beat(): void {
-    const { hangTimeoutMs, maxRequests, maxMemoryMiB } = this.#assignment.config;
-    const every = Math.max(20, Math.min(BEAT_MS, hangTimeoutMs > 0 ? hangTimeoutMs / 4 : BEAT_MS));
-    const limit = maxRequests > 0 ? Math.ceil(maxRequests * (1 + Math.random() / 10)) : Infinity;
-    let due = performance.now();
-    const beat = (): void => {
-      const now = performance.now();
-      const loopDelayMs = Math.max(0, Math.round((now - due) * 10) / 10);
-      due = now + every;
-      const service = this.#service;
-      if (!service) return;
-      const rssMiB = Math.round((process.memoryUsage.rss() / 1_048_576) * 10) / 10;
-      const { requests, inFlight, connections } = service;
-      this.#send({
-        type: 'beat',
-        stats: { requests, inFlight: inFlight.size, connections: connections.size, loopDelayMs, rssMiB },
-      });
-      if (requests >= limit) this.askForReplacement('MAX_REQUESTS');
-      else if (maxMemoryMiB > 0 && rssMiB > maxMemoryMiB) this.askForReplacement('MAX_MEMORY');
-    };
-    beat();
-    setInterval(beat, every).unref();
-  }
-
   #send(message: FromWorker, sent: () => void = ignore): void {
     if (!process.connected || !process.send) {
       sent();
@@ -270,11 +248,4 @@ class Worker {
     }
     process.send(seal(message), undefined, undefined, sent);
   }
-}
-
-/** The requests a service holds, the one it works on first. */
-function holding({ current, inFlight }: Service): string[] {
-  const requests = [...inFlight.keys()].map(({ req }) => req);
-  if (current) requests.unshift(current);
-  return requests.map(({ method, url }) => `${method} ${url}`);
 }

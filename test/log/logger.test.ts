@@ -19,7 +19,7 @@ async function said(format: 'text' | 'json', level: LogLevel, lines: readonly Li
       heard.err += text;
     },
   };
-  const log = await createLog(format, level, output, { worker: 1, generation: 2 });
+  const log = createLog(format, level, output, { worker: 1, generation: 2 });
   for (const line of lines) log(line);
   return heard;
 }

@@ -1,0 +1,77 @@
+// The head of an answer: what we add to it, whatever way the app writes it.
+
+import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+
+type HeadersArgument = OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined;
+
+/** Node's own, in the one type that covers its overloads. */
+export const nativeWriteHead = ServerResponse.prototype.writeHead as unknown as (
+  this: ServerResponse,
+  statusCode: number,
+  ...rest: [headers: HeadersArgument] | [phrase: string, headers: HeadersArgument]
+) => ServerResponse;
+
+/** Node's own. */
+export const nativeEnd = ServerResponse.prototype.end as unknown as (
+  this: ServerResponse,
+  body: string,
+) => ServerResponse;
+
+/**
+ * What takes the place of `res.writeHead`, on the answer itself, as frameworks exchange its prototype. It adds our
+ * `Server` where the app has none, and `Connection: close` as long as `service.closing`.
+ */
+export function headWriter(service: { readonly closing: boolean }): ServerResponse['writeHead'] {
+  return function writeHead(
+    this: ServerResponse,
+    statusCode: number,
+    reason?: string | HeadersArgument,
+    given?: HeadersArgument,
+  ): ServerResponse {
+    const phrase = typeof reason === 'string' ? reason : undefined;
+    let headers = phrase === undefined ? ((reason as HeadersArgument) ?? given) : given;
+    if (Array.isArray(headers) && isNested(headers)) headers = headers.flat() as OutgoingHttpHeader[];
+    if (service.closing) {
+      this.shouldKeepAlive = false;
+      this.setHeader('Connection', 'close');
+      headers = withoutConnection(headers);
+    }
+    if (!this.hasHeader('server') && !names(headers, 'server')) {
+      if (headers === undefined || this.getHeaderNames().length > 0) this.setHeader('Server', 'hello-server');
+      else headers = withServer(headers);
+    }
+    return phrase === undefined
+      ? nativeWriteHead.call(this, statusCode, headers)
+      : nativeWriteHead.call(this, statusCode, phrase, headers);
+  };
+}
+
+const isNested = (headers: OutgoingHttpHeader[]): boolean => Array.isArray(headers[0]);
+
+/** Whether the headers given to writeHead (object or flat array) have one of that lower-case name. */
+function names(headers: HeadersArgument, name: string): boolean {
+  if (headers === undefined) return false;
+  if (!Array.isArray(headers)) {
+    for (const key in headers) if (key.length === name.length && key.toLowerCase() === name) return true;
+    return false;
+  }
+  for (let i = 0; i < headers.length; i += 2) {
+    const key = String(headers[i]);
+    if (key.length === name.length && key.toLowerCase() === name) return true;
+  }
+  return false;
+}
+
+function withServer(headers: NonNullable<HeadersArgument>): HeadersArgument {
+  if (!Array.isArray(headers)) return { ...headers, Server: 'hello-server' };
+  return [...headers, 'Server', 'hello-server'];
+}
+
+/** The headers less `Connection`: a draining worker's answer says close, whatever the app would like. */
+function withoutConnection(headers: HeadersArgument): HeadersArgument {
+  if (!names(headers, 'connection') || headers === undefined) return headers;
+  if (!Array.isArray(headers)) {
+    return Object.fromEntries(Object.entries(headers).filter(([key]) => key.toLowerCase() !== 'connection'));
+  }
+  return headers.filter((_, i) => String(headers[i - (i % 2)]).toLowerCase() !== 'connection');
+}
