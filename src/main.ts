@@ -34,20 +34,32 @@ function readEnvironment(): Config {
 }
 
 async function start(typed: string | undefined): Promise<never> {
-  const [{ runPrimary }, { resolveApp, selfPath }] = await Promise.all([
+  const [{ runPrimary }, { resolveApp, selfPath }, { takeInheritance }] = await Promise.all([
     import('./primary/primary.ts'),
     import('./primary/paths.ts'),
+    import('./primary/systemd.ts'),
   ]);
+  const systemd = takeInheritance(process.env, process.pid);
   const config = readEnvironment();
   const app = typed === undefined ? undefined : resolveApp(typed);
   if (app?.problem) refuse(BAD_CONFIG, app.problem);
-  process.exit(await runPrimary({ config, app: app?.path, exec: selfPath(import.meta.url), version }));
+  process.exit(
+    await runPrimary({ config, app: app?.path, systemd, exec: selfPath(import.meta.url), version }),
+  );
 }
 
 async function beWorker(text: string): Promise<void> {
   delete process.env[ASSIGNMENT_VARIABLE];
   const { runWorker } = await import('./worker/worker.ts');
   await runWorker(JSON.parse(text) as Assignment, version, () => import('./app.ts'));
+}
+
+/** Under another cluster's primary, pm2's in its cluster mode, there is no forking workers of our own. */
+async function refuseCluster(): Promise<never> {
+  process.stderr.write('hello-server forks its own workers: use exec_mode fork\n');
+  const { stopOwnEntry } = await import('./primary/pm2.ts');
+  await stopOwnEntry();
+  process.exit(BAD_CONFIG);
 }
 
 async function control(command: Command): Promise<never> {
@@ -99,7 +111,7 @@ function refuseArguments(expected: string, name: string, rest: string[]): never 
 async function main(args: string[]): Promise<void> {
   const assignment = process.env[ASSIGNMENT_VARIABLE];
   if (cluster.isWorker && assignment) return beWorker(assignment);
-  if (cluster.isWorker) refuse(BAD_CONFIG, 'hello-server forks its own workers: use exec_mode fork');
+  if (cluster.isWorker) return refuseCluster();
   const command = commandIn(args);
   if (command) return control(command);
   const option = args.find((arg) => arg.startsWith('-'));

@@ -113,6 +113,8 @@ export type Effect =
   /** Explain what the worker hangs on, then kill it. */
   | { readonly do: 'hung'; readonly id: number; readonly silentMs: number }
   | { readonly do: 'serving' }
+  /** Hold the listening socket no longer: it closes with the last worker that leaves. */
+  | { readonly do: 'let go' }
   | { readonly do: 'reloaded'; readonly generation: number }
   | { readonly do: 'abandoned'; readonly generation: number; readonly reason: string }
   | { readonly do: 'boot failed'; readonly reason: string }

@@ -13,7 +13,11 @@ export interface Assignment {
   readonly version: string;
   /** Absolute path of the app's module as typed, symbolic links unresolved; undefined = Hello. */
   readonly app: string | undefined;
-  /** Port to listen on: the one really bound once that is known. */
+  /** Whether to wait for the listening socket, which the primary holds; else this worker makes it. */
+  readonly held: boolean;
+  /** The listening socket as inherited by the primary (socket activation): a file descriptor. */
+  readonly fd: number | undefined;
+  /** Port to listen on; with `held` or `fd` the socket says which. */
   readonly port: number;
   readonly config: Config;
 }
@@ -26,7 +30,9 @@ export type ToWorker =
   | { readonly type: 'stopping'; readonly linger: boolean }
   /** Leave the rotation: accept no more, keep open connections; with `linger` close each with its next answer. */
   | { readonly type: 'leave'; readonly linger: boolean }
-  /** Back into the rotation: the reload that replaced this worker was abandoned. */
+  /** The listening socket comes with this message. */
+  | { readonly type: 'socket' }
+  /** Back into the rotation, the socket comes along: the reload that replaced this worker was abandoned. */
   | { readonly type: 'rejoin' }
   /** Finish what is open within `graceMs`, then exit. */
   | { readonly type: 'drain'; readonly why: DrainReason; readonly graceMs: number };
@@ -56,6 +62,7 @@ export interface Stats {
 export type FromWorker =
   /** It listens to the channel from now on; what was sent before would be lost. */
   | { readonly type: 'hello' }
+  /** It serves; one that made the listening socket sends it along, for the primary to hold. */
   | { readonly type: 'ready'; readonly port: number }
   | { readonly type: 'failed'; readonly failure: BootFailure }
   | { readonly type: 'beat'; readonly stats: Stats }
@@ -63,7 +70,7 @@ export type FromWorker =
   | { readonly type: 'replace'; readonly why: ReplaceReason };
 
 const FROM_WORKER = new Set(['hello', 'ready', 'failed', 'beat', 'left', 'replace']);
-const TO_WORKER = new Set(['stopping', 'leave', 'rejoin', 'drain']);
+const TO_WORKER = new Set(['socket', 'stopping', 'leave', 'rejoin', 'drain']);
 
 /** The name of the symbol under which a worker keeps the function that lists the requests it holds. */
 export const HOLDING = 'hello-server.holding';

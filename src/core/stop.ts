@@ -38,6 +38,7 @@ export function proceedStop(turn: Turn, stop: Stop): void {
   const { fleet, now } = turn;
   if (stop.stage === 'delay' && now >= stop.until) {
     stop.stage = 'leaving';
+    turn.effects.push({ do: 'let go' });
     stop.killAt = now + fleet.settings.stopMs;
     stop.until = Math.min(now + LEAVE_MS, stop.killAt);
     for (const w of fleet.workers) {

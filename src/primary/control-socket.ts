@@ -1,7 +1,7 @@
 // Binds the control socket: in a folder that is ours alone, over a dead primary's socket but never over a live one.
 
 import { once } from 'node:events';
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, statSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -32,7 +32,7 @@ async function listen(server: Server, path: string): Promise<void> {
 /** Makes the folder, or sees to it that the one there is ours and closed to others. */
 function claimFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode } = lstatSync(folder);
+  const { uid, mode } = statSync(folder);
   if (uid !== process.getuid?.()) throw new Error(`${folder} belongs to another user`);
   if ((mode & 0o077) !== 0) throw new Error(`${folder} is open to other users`);
 }

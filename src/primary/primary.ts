@@ -15,11 +15,13 @@ import { freePort } from './free-port.ts';
 import { explainHang } from './hang.ts';
 import { type ControlEnd, openControl } from './open-control.ts';
 import { Operations } from './operations.ts';
+import { tellPm2 } from './pm2.ts';
 import { type Asked, onSignals } from './signals.ts';
 import { openSinks, outputOf, type Sinks } from './sinks.ts';
 import { statusOf } from './status.ts';
+import { type Inheritance, Notifier } from './systemd.ts';
 import { Watch } from './watch.ts';
-import { prepareForks, WorkerHandle } from './worker-handle.ts';
+import { prepareForks, type Socket, WorkerHandle } from './worker-handle.ts';
 
 /** At the very end a log reader that stalls is waited for so long. */
 const FLUSH_MS = 150;
@@ -30,6 +32,8 @@ export interface Start {
   readonly config: Config;
   /** Absolute path of the app as typed; undefined = Hello. */
   readonly app: string | undefined;
+  /** What systemd passed: a listening socket, and where to notify. */
+  readonly systemd: Inheritance;
   /** The file that workers run. */
   readonly exec: string;
   readonly version: string;
@@ -77,6 +81,11 @@ class Primary {
   readonly #handles = new Map<number, WorkerHandle>();
   readonly #queue: Event[] = [];
   readonly #operations = new Operations();
+  #port: number;
+  #socket: Socket | undefined;
+  /** Whether all the world has been told that the fleet serves. */
+  #announced = false;
+  readonly #notifier: Notifier;
   #watch: Watch | undefined;
   #control: ControlEnd | undefined;
   #fleet: Fleet;
@@ -87,6 +96,8 @@ class Primary {
 
   constructor(start: Start & { readonly port: number }, sinks: Sinks, log: Log) {
     this.#start = start;
+    this.#port = start.port;
+    this.#notifier = new Notifier(start.systemd);
     this.#sinks = sinks;
     this.#log = log;
     const { config } = start;
@@ -127,6 +138,7 @@ class Primary {
       }
     }
     this.#operations.show(undefined, this.#fleet);
+    if (this.#announced) this.#notifier.show(this.#fleet);
     this.#turning = false;
     this.#sleep();
   }
@@ -147,7 +159,7 @@ class Primary {
         this.#handles.get(effect.id)?.send({ type: effect.do, linger: effect.linger });
         return;
       case 'rejoin':
-        this.#handles.get(effect.id)?.send({ type: 'rejoin' });
+        this.#handles.get(effect.id)?.send({ type: 'rejoin' }, this.#socket);
         return;
       case 'drain':
         this.#handles.get(effect.id)?.send({ type: 'drain', why: effect.why, graceMs: effect.graceMs });
@@ -157,6 +169,9 @@ class Primary {
         return;
       case 'hung':
         void this.#explain(effect.id, effect.silentMs);
+        return;
+      case 'let go':
+        this.#socket?.close();
         return;
       case 'serving':
         void this.#serve();
@@ -174,25 +189,34 @@ class Primary {
   }
 
   #fork(id: number, slot: number, generation: number): void {
-    const { app, config, port, version } = this.#start;
-    const handle = new WorkerHandle(
-      { slot, generation, version, app, port, config },
-      this.#since,
-      this.#sinks,
-      {
-        message: (message) => this.dispatch({ id, ...message }),
-        exit: (code, signal) => {
-          this.dispatch({ type: 'exit', id, code, signal });
-          void handle.closed.then(() => {
-            this.#handles.delete(id);
-            this.#tellWatch();
-          });
-        },
+    const { app, config, systemd, version } = this.#start;
+    const held = this.#socket !== undefined;
+    const { fd } = systemd;
+    const assignment = { slot, generation, version, app, held, fd, port: this.#port, config };
+    const handle = new WorkerHandle(assignment, this.#since, this.#sinks, {
+      message: (message, socket) => {
+        if (message.type === 'ready') this.#hold(message.port, socket);
+        this.dispatch({ id, ...message });
       },
-    );
+      exit: (code, signal) => {
+        this.dispatch({ type: 'exit', id, code, signal });
+        void handle.closed.then(() => {
+          this.#handles.delete(id);
+          this.#tellWatch();
+        });
+      },
+    });
+    if (held) handle.send({ type: 'socket' }, this.#socket);
     this.#handles.set(id, handle);
     this.dispatch({ type: 'forked', id, pid: handle.pid });
     this.#tellWatch();
+  }
+
+  /** Keeps the first socket that a worker made, so that it outlives them all: while none serves, clients wait. */
+  #hold(port: number, socket: Socket | undefined): void {
+    this.#port = port;
+    if (this.#socket || this.#fleet.stop) socket?.close();
+    else this.#socket = socket;
   }
 
   /** The watch starts beside the first workers, and hears of each that comes or goes. */
@@ -215,7 +239,8 @@ class Primary {
 
   /** All workers listen, so the port is ours: time for the control socket, and to say so. */
   async #serve(): Promise<void> {
-    const { config, port } = this.#start;
+    const { config } = this.#start;
+    const port = this.#port;
     const commands = this.#operations.commands({
       fleet: () => this.#fleet,
       dispatch: (event) => this.dispatch(event),
@@ -234,11 +259,14 @@ class Primary {
     }
     this.#log(messages.listening(port));
     this.#log(messages.visit(port));
+    this.#announced = true;
+    this.#notifier.show(this.#fleet);
+    tellPm2();
   }
 
   #status() {
-    const { version, port, config, app } = this.#start;
-    const identity = { version, port, host: config.host, app };
+    const { version, config, app } = this.#start;
+    const identity = { version, port: this.#port, host: config.host, app };
     return statusOf(this.#fleet, this.#clock.now(), identity, (id) => this.#handles.get(id)?.stats);
   }
 

@@ -1,6 +1,7 @@
 // The primary's handle on one worker: its process, what it says, and its output on the way to the log.
 
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
+import type { Server } from 'node:net';
 import type { Readable } from 'node:stream';
 import {
   ASSIGNMENT_VARIABLE,
@@ -22,8 +23,11 @@ const NEWLINE = 10;
 const INSPECTOR_LINE =
   /^(Debugger |For help, see: https:\/\/nodejs\.org|Waiting for the debugger to disconnect)/;
 
+/** A listening socket as it passes between processes: bound, and watched by nobody here. */
+export type Socket = { readonly close: () => void };
+
 export interface Listeners {
-  readonly message: (message: FromWorker) => void;
+  readonly message: (message: FromWorker, socket: Socket | undefined) => void;
   readonly exit: (code: number | null, signal: string | null) => void;
 }
 
@@ -49,7 +53,7 @@ export class WorkerHandle {
   readonly closed: Promise<void>;
   stats: Stats | undefined;
   /** What waits for the worker to listen to the channel; undefined once it does. */
-  #outbox: ToWorker[] | undefined = [];
+  #outbox: [ToWorker, Socket | undefined][] | undefined = [];
   /** Where the address of the inspector goes, once it was asked to open. */
   #inspector: ((address: string) => void) | undefined;
 
@@ -63,12 +67,12 @@ export class WorkerHandle {
     this.closed = new Promise((resolve) => child.once('close', () => resolve()));
     this.#worker.once('exit', (code, signal) => listeners.exit(code ?? null, signal ?? null));
     this.#worker.on('error', () => {}); // a send that came too late; a failed fork exits as well
-    this.#worker.on('message', (raw: unknown) => {
+    this.#worker.on('message', (raw: unknown, socket: Socket | undefined) => {
       const message = fromWorker(raw);
       if (!message) return;
       if (message.type === 'beat') this.stats = message.stats;
       if (message.type === 'hello') this.#deliver();
-      listeners.message(message);
+      listeners.message(message, socket);
     });
     const [, , , , log, errors] = child.stdio as readonly (Readable | null)[];
     forward(child.stdout, sinks.out);
@@ -82,15 +86,16 @@ export class WorkerHandle {
   }
 
   /** Sends as soon as the worker listens; unless it is gone: then its exit tells the rest. */
-  send(message: ToWorker): void {
-    if (this.#outbox) this.#outbox.push(message);
-    else if (this.#worker.isConnected()) this.#worker.process.send(seal(message), () => {});
+  send(message: ToWorker, socket?: Socket): void {
+    if (this.#outbox) this.#outbox.push([message, socket]);
+    else if (this.#worker.isConnected())
+      this.#worker.process.send(seal(message), socket as Server | undefined, () => {});
   }
 
   #deliver(): void {
     const waiting = this.#outbox ?? [];
     this.#outbox = undefined;
-    for (const message of waiting) this.send(message);
+    for (const [message, socket] of waiting) this.send(message, socket);
   }
 
   kill(signal: NodeJS.Signals): void {

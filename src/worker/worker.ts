@@ -1,6 +1,7 @@
 // A worker: loads the app, serves, says ready, beats, and drains when it is told to or has lost its primary.
 
 import cluster from 'node:cluster';
+import type net from 'node:net';
 import * as messages from '../core/messages.ts';
 import {
   type Assignment,
@@ -45,7 +46,7 @@ export async function runWorker(
   const worker = new Worker(assignment);
   for (const signal of IGNORED) process.on(signal, ignore);
   process.on('SIGTERM', () => worker.askForReplacement('TERM'));
-  process.on('message', (raw) => worker.hear(toWorker(raw)));
+  process.on('message', (raw, handle) => worker.hear(toWorker(raw), handle as object | undefined));
   cluster.worker?.on('disconnect', () => worker.orphan());
   process.on('uncaughtException', (error, origin) => worker.fatal(origin, error));
   worker.hello();
@@ -58,6 +59,11 @@ class Worker {
   readonly #out = new Channel(OUT_FD);
   readonly #err = new Channel(ERR_FD);
   readonly #abort = new AbortController();
+  #takeSocket: (socket: object) => void = ignore;
+  /** The listening socket, where the primary holds it. */
+  readonly #socket = new Promise<object>((resolve) => {
+    this.#takeSocket = resolve;
+  });
   #log: Log = ignore;
   #app: App | undefined;
   #service: Service | undefined;
@@ -114,11 +120,23 @@ class Worker {
   #serve(service: Service): void {
     if (this.#stage !== 'booting') return;
     this.#stage = 'serving';
-    this.#send({ type: 'ready', port: this.#assignment.port });
+    this.#sayReady(service);
     startBeat(this.#assignment.config, service, {
       beat: (stats) => this.#send({ type: 'beat', stats }),
       replace: (why) => this.askForReplacement(why),
     });
+  }
+
+  #sayReady({ server }: Service): void {
+    const address = server.address();
+    const port = typeof address === 'object' && address ? address.port : this.#assignment.port;
+    // Under Node's own round robin a worker has no socket that could be held.
+    const shared = process.env.NODE_CLUSTER_SCHED_POLICY !== 'rr';
+    this.#send(
+      { type: 'ready', port },
+      ignore,
+      shared && !this.#assignment.held ? handleOf(server) : undefined,
+    );
   }
 
   async #readyUp(app: App, name: string): Promise<void> {
@@ -129,19 +147,22 @@ class Worker {
     }
   }
 
-  #listen({ server }: Service): Promise<void> {
-    const { port, config } = this.#assignment;
-    return new Promise((resolve, reject) => {
+  async #listen({ server }: Service): Promise<void> {
+    const { port, held, config } = this.#assignment;
+    const socket = held ? await this.#socket : undefined;
+    await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
         reject(new BootError(messages.cannotListen(port, config.host, error.code, error.message)));
       });
-      this.#bind(server, resolve);
+      this.#bind(server, socket, resolve);
     });
   }
 
-  #bind(server: Service['server'], listening: () => void): void {
-    const { port, config } = this.#assignment;
-    server.listen(config.host === undefined ? { port } : { port, host: config.host }, listening);
+  #bind(server: net.Server, socket: object | undefined, listening: () => void): void {
+    const { port, fd, config } = this.#assignment;
+    if (socket) server.listen(socket, listening);
+    else if (fd !== undefined) server.listen({ fd }, listening);
+    else server.listen(config.host === undefined ? { port } : { port, host: config.host }, listening);
   }
 
   async #failToBoot(error: unknown): Promise<void> {
@@ -155,9 +176,12 @@ class Worker {
   }
 
   /** What the primary says. */
-  hear(message: ToWorker | undefined): void {
+  hear(message: ToWorker | undefined, socket: object | undefined): void {
     switch (message?.type) {
       case undefined:
+        return;
+      case 'socket':
+        if (socket) this.#takeSocket(socket);
         return;
       case 'stopping':
         this.#abort.abort('stop');
@@ -169,18 +193,18 @@ class Worker {
         this.#send({ type: 'left' });
         return;
       case 'rejoin':
-        void this.#rejoin();
+        void this.#rejoin(socket);
         return;
       case 'drain':
         void this.#finish(message.why, message.graceMs);
     }
   }
 
-  async #rejoin(): Promise<void> {
+  async #rejoin(socket: object | undefined): Promise<void> {
     const service = this.#service;
     if (!service || !this.#drain || this.#stage !== 'serving') return;
-    await this.#drain.rejoin(() => this.#bind(service.server, ignore));
-    this.#send({ type: 'ready', port: this.#assignment.port });
+    await this.#drain.rejoin(() => this.#bind(service.server, socket, ignore));
+    this.#sayReady(service);
   }
 
   /** Asks the primary for a replacement; without a primary drains at once. */
@@ -241,11 +265,15 @@ class Worker {
     }
   }
 
-  #send(message: FromWorker, sent: () => void = ignore): void {
+  #send(message: FromWorker, sent: () => void = ignore, handle?: net.Server): void {
     if (!process.connected || !process.send) {
       sent();
       return;
     }
-    process.send(seal(message), undefined, undefined, sent);
+    process.send(seal(message), handle, undefined, sent);
   }
 }
+
+/** The listening socket under a server. Sent as it is, it starts no second server at the other end. */
+const handleOf = (server: net.Server): net.Server | undefined =>
+  (server as unknown as { _handle?: net.Server })._handle;

@@ -83,7 +83,7 @@ describe('policy', () => {
       fleet.begin();
       fleet.exits(1, { signal: 'SIGINT' });
       fleet.exits(2, { signal: 'SIGINT' });
-      expect(fleet.on({ type: 'stop', signal: 'SIGINT', what: 'SIGINT' })).to.deep.equal(['exit 0']);
+      expect(fleet.on({ type: 'stop', signal: 'SIGINT', what: 'SIGINT' })).to.deep.equal(['let go', 'exit 0']);
     });
   });
 
@@ -478,7 +478,13 @@ describe('policy', () => {
 
     it('has all workers leave, and only when all have left has them drain; exits with 0 when all are gone', () => {
       const fleet = serving(2);
-      expect(fleet.on(term)).to.deep.equal(['stopping 1', 'stopping 2', 'leave 1', 'leave 2']);
+      expect(fleet.on(term)).to.deep.equal([
+        'stopping 1',
+        'stopping 2',
+        'let go',
+        'leave 1',
+        'leave 2',
+      ]);
       expect(fleet.left(1)).to.deep.equal([]);
       expect(fleet.left(2)).to.deep.equal(['drain 1 for stop within 7500', 'drain 2 for stop within 7500']);
       expect(fleet.exits(1, { code: 0 })).to.deep.equal([]);
@@ -512,7 +518,7 @@ describe('policy', () => {
       const fleet = serving(1, { stopDelayMs: 5000 });
       expect(fleet.on(term)).to.deep.equal(['stopping 1 lingering']);
       expect(fleet.pass(4999)).to.deep.equal([]);
-      expect(fleet.pass(1)).to.deep.equal(['leave 1']);
+      expect(fleet.pass(1)).to.deep.equal(['let go', 'leave 1']);
       fleet.left(1);
       expect(fleet.pass(8000)).to.deep.equal(['kill 1']);
     });
@@ -522,7 +528,7 @@ describe('policy', () => {
       fleet.on({ type: 'scale', workers: 2 });
       fleet.on(term);
       fleet.ready(2);
-      expect(fleet.pass(5000)).to.deep.equal(['leave 1', 'leave 2']);
+      expect(fleet.pass(5000)).to.deep.equal(['let go', 'leave 1', 'leave 2']);
       expect(fleet.left(1)).to.deep.equal([]);
       expect(fleet.left(2)).to.have.length(2);
     });
@@ -534,7 +540,7 @@ describe('policy', () => {
       fleet.left(1);
       fleet.exits(2, { code: 1 });
       fleet.ready(1);
-      expect(fleet.on(term)).to.deep.equal(['stopping 1', 'leave 1']);
+      expect(fleet.on(term)).to.deep.equal(['stopping 1', 'let go', 'leave 1']);
       expect(fleet.left(1)).to.deep.equal(['drain 1 for stop within 7500']);
     });
 

@@ -58,6 +58,24 @@ describe('a worker that dies', () => {
     expect(tally.reset + tally['cut off']).to.be.lessThan(8 * 28);
   });
 
+  it('refuses nobody meanwhile, were it the only one: the primary holds the socket', async function () {
+    this.timeout(30_000);
+    const server = await serve({ env: { WEB_CONCURRENCY: '1', ACCESS_LOG: 'false', LOG_LEVEL: 'debug' } });
+    const meter = new Meter(
+      server.port,
+      KINDS.filter((kind) => kind.thinkMs < 1000),
+    );
+    for (let i = 0; i < 3; i++) {
+      await eventually(() => server.out.match(/ ready after /g)?.length === i + 1, 'a worker is ready');
+      const before = meter.tally.ok;
+      await eventually(() => meter.tally.ok > before + 200, 'load');
+      process.kill(server.workers()[0] ?? 0, 'SIGKILL');
+    }
+    await eventually(() => server.out.match(/ ready after /g)?.length === 4, 'the last is back');
+    const tally = await meter.stop();
+    expect(tally, JSON.stringify(meter.losses)).to.include({ refused: 0, hang: 0, 'other status': 0 });
+  });
+
   for (const times of [1, 3]) {
     it(`by a signal of the terminal's while it boots is no boot failure: ${times} times`, async () => {
       const server = launch({ env: { WEB_CONCURRENCY: '1', LOG_LEVEL: 'debug' } });
