@@ -1,19 +1,44 @@
 // For pm2: pm2 start ecosystem.config.js
 // hello-server forks its own workers, so pm2 runs one process, the primary, and leaves the rest to it.
 
+/** The app to serve, by its path from this folder; empty = Hello. */
+const APP = '';
+
+/** Settings, see deploy/hello-server.env: { PORT: '8080' }. They come before those in the environment of the command. */
+const env = {};
+
+/** A setting in ms; what is no number is for hello-server to refuse. */
+const ms = (name, defaultSeconds) => {
+  const seconds = Number(env[name] || process.env[name] || defaultSeconds);
+  return 1000 * (Number.isFinite(seconds) ? seconds : defaultSeconds);
+};
+
+const DAY_MS = 86_400_000;
+/** What pm2 and the primary take for themselves. */
+const AIR_MS = 2000;
+
 export const apps = [
   {
     name: 'hello-server',
+    cwd: import.meta.dirname,
     script: 'dist/main.js',
+    args: APP === '' ? [] : [APP],
+    env,
+    // In its cluster mode pm2 would be the primary: refused.
     exec_mode: 'fork',
     instances: 1,
-    // Online when the fleet serves, not when the process runs.
+    // Online when the fleet serves, not when the process runs. At listen_timeout pm2 calls it online whatever it is;
+    // the primary has given up by then, if it is to. BOOT_TIMEOUT=0 is no limit.
     wait_ready: true,
-    listen_timeout: 35_000,
-    // Signals go to the primary alone; it tells its workers. SHUTDOWN_DELAY + SHUTDOWN_TIMEOUT and some air.
+    listen_timeout: (ms('BOOT_TIMEOUT', 30) || DAY_MS) + 2 * AIR_MS,
+    // pm2's SIGINT goes to the primary alone, which drains its workers; pm2's SIGKILL would come after kill_timeout.
     treekill: false,
-    kill_timeout: 10_000,
-    // An invalid configuration stays invalid.
-    stop_exit_codes: [78],
+    kill_timeout: ms('SHUTDOWN_DELAY', 0) + ms('SHUTDOWN_TIMEOUT', 8) + AIR_MS,
+    // Not started again: what stopped because it was asked to, and what cannot start before somebody mends its
+    // settings. (pm2 7 shows both as `waiting restart`, though it never comes: it does so where a delay is set.)
+    stop_exit_codes: [0, 78],
+    // Anything else may pass, a port that is still taken for one: tried again after 1, 1.5, 2.25 ... at most 15 s,
+    // without end. That is slow enough to stay below pm2's limit of 16 starts in 16 s, after which it would give up.
+    exp_backoff_restart_delay: 1000,
   },
 ];

@@ -1,7 +1,6 @@
 // A worker's way to the log: lines are gathered and written in batches to the primary, which alone writes to stdout.
 
 import { Socket } from 'node:net';
-import * as messages from '../core/messages.ts';
 
 /** A batch is written when it has so many characters, or is so old. */
 const BATCH_CHARS = 32_768;
@@ -12,13 +11,19 @@ const BACKLOG_BYTES = 1_048_576;
 /** A bounded, batched, never blocking writer of whole lines to a pipe of this process. */
 export class Channel {
   readonly #socket: Socket;
+  readonly #droppedLine: (lines: number) => string;
   #pending = '';
   #dropped = 0;
   #broken = false;
 
-  /** @param fd file descriptor of the pipe to the primary */
-  constructor(fd: number) {
+  /**
+   * @param fd file descriptor of the pipe to the primary
+   * @param droppedLine the line that says how many were dropped, said when the primary reads again
+   */
+  constructor(fd: number, droppedLine: (lines: number) => string) {
+    this.#droppedLine = droppedLine;
     this.#socket = new Socket({ fd, readable: false, writable: true });
+    this.#socket.on('drain', this.#confess);
     // A primary that is gone reads no log; the worker answers on.
     this.#socket.on('error', () => {
       this.#broken = true;
@@ -42,9 +47,15 @@ export class Channel {
       this.#dropped += batch.split('\n').length - 1;
       return;
     }
-    const lost = this.#dropped;
+    this.#socket.write(batch, 'utf8');
+  };
+
+  /** The primary has read all there was. */
+  readonly #confess = (): void => {
+    if (this.#dropped === 0 || this.#broken) return;
+    const lines = this.#dropped;
     this.#dropped = 0;
-    this.#socket.write(lost === 0 ? batch : `${messages.dropped(lost).text}\n${batch}`, 'utf8');
+    this.#socket.write(this.#droppedLine(lines), 'utf8');
   };
 
   /** Writes all; resolves when it is out, or cannot be. */

@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { LOG_LEVELS, type LogLevel } from '../core/config.ts';
-import type { Line } from '../core/messages.ts';
+import { dropped, type Line } from '../core/messages.ts';
 
 /** Where finished output goes: `out` for what is expected, `err` for errors. Each call is one or more whole lines. */
 export interface Output {
@@ -32,6 +32,18 @@ export function createLog(
   return (line) => {
     if (lets(level, line.level)) write(line);
   };
+}
+
+/** The line, in the format, that says how many lines were dropped for a reader that stalled. */
+export function droppedLine(
+  format: 'text' | 'json',
+  lines: number,
+  bindings: Readonly<Record<string, unknown>> = {},
+): string {
+  const { level, text, data } = dropped(lines);
+  if (format === 'text') return `${text}\n`;
+  const head = { level, time: new Date().toISOString(), pid: process.pid };
+  return `${JSON.stringify({ ...head, ...bindings, ...data, msg: text })}\n`;
 }
 
 const target = (output: Output, level: LogLevel): ((lines: string) => void) =>

@@ -8,7 +8,8 @@ const STOP_MS = 10_000;
 
 /** Tells pm2 (`wait_ready`) that the fleet serves. */
 export function tellPm2(): void {
-  if (process.connected) process.send?.('ready');
+  // A pm2 that goes at this moment is no error of ours: hence the callback.
+  if (process.connected) process.send?.('ready', undefined, undefined, () => {});
 }
 
 /**
@@ -19,11 +20,13 @@ export async function stopOwnEntry(): Promise<void> {
   const id = process.env.pm_id;
   const container = process.argv[1];
   if (id === undefined || !container?.endsWith(join('pm2', 'lib', 'ProcessContainer.js'))) return;
-  const command = join(dirname(dirname(container)), 'bin', 'pm2');
+  const command = [process.execPath, join(dirname(dirname(container)), 'bin', 'pm2'), 'stop', id];
   const signalled = new Promise<void>((resolve) => {
     process.on('SIGINT', () => resolve());
     setTimeout(resolve, STOP_MS);
   });
-  spawn(process.execPath, [command, 'stop', id], { detached: true, stdio: 'ignore' }).unref();
+  // From a shell's background: pm2 ends the children of what it stops, and would wait for its own command.
+  const shell = spawn('/bin/sh', ['-c', '"$@" &', 'sh', ...command], { detached: true, stdio: 'ignore' });
+  shell.on('error', () => {});
   await signalled;
 }

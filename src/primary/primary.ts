@@ -275,7 +275,7 @@ class Primary {
     const lastWords = Promise.all([...this.#handles.values()].map((handle) => handle.closed));
     await Promise.race([lastWords, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
     this.#operations.end();
-    await this.#control?.end();
+    await Promise.all([this.#control?.end(), this.#watch?.end(), this.#notifier.end()]);
     this.#stop(code);
   }
 }

@@ -1,8 +1,7 @@
 // The primary's stdout and stderr, where all logging ends.
 
 import type { Config } from '../core/config.ts';
-import * as messages from '../core/messages.ts';
-import type { Output } from '../log/logger.ts';
+import { droppedLine, type Output } from '../log/logger.ts';
 import { Sink } from '../log/sink.ts';
 
 export interface Sinks {
@@ -18,10 +17,6 @@ export const outputOf = (sinks: Sinks): Output => ({
 
 /** Opens both; the line that says how many lines were dropped is in the configured format. */
 export function openSinks(config: Config): Sinks {
-  const dropped = (lines: number): string => {
-    const { text } = messages.dropped(lines);
-    if (config.logFormat === 'text') return `${text}\n`;
-    return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), pid: process.pid, msg: text, lines })}\n`;
-  };
+  const dropped = (lines: number): string => droppedLine(config.logFormat, lines);
   return { out: new Sink(1, dropped), err: new Sink(2, dropped) };
 }

@@ -7,6 +7,8 @@ import type { Fleet } from '../core/fleet.ts';
 const FIRST_FD = 3;
 /** A message that systemd does not take in this time is given up. */
 const SEND_MS = 5000;
+/** At the end of the primary its last messages are waited for so long. */
+const END_MS = 500;
 
 /** What systemd passed in the environment. */
 export interface Inheritance {
@@ -75,6 +77,13 @@ export class Notifier {
     this.#phase = phase;
     this.#status = status;
     if (news.length > 0) this.#send(...news);
+  }
+
+  /** Resolves when all is told: a program on its way would look like a process that stayed behind. */
+  async end(): Promise<void> {
+    const deadline = performance.now() + END_MS;
+    while (this.#sending && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   #send(...assignments: string[]): void {

@@ -5,6 +5,8 @@ import type { Writable } from 'node:stream';
 
 /** The watch's kill comes so much before the end of SHUTDOWN_TIMEOUT. */
 const EARLY_MS = 250;
+/** At the end of the primary it is waited for so long. */
+const END_MS = 200;
 /** How often it looks whether the orphans have gone. */
 const STEP_S = 0.25;
 
@@ -36,13 +38,16 @@ const SCRIPT = `exec 3<&0
 /** The watch over a fleet's workers. */
 export class Watch {
   readonly #pipe: Writable | null;
+  readonly #ended: Promise<void>;
 
   /** @param graceMs how long orphans may take */
   constructor(graceMs: number) {
     const steps = Math.max(0, Math.round((graceMs - EARLY_MS) / 1000 / STEP_S));
-    const shell = spawn('/bin/sh', ['-c', SCRIPT, 'watch', String(steps)], {
+    // The script in the environment keeps it out of process lists.
+    const shell = spawn('/bin/sh', ['-c', 'eval "$WATCH"', 'hello-server watch', String(steps)], {
+      env: { ...process.env, WATCH: SCRIPT },
       detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
+      stdio: ['pipe', 'pipe', 'ignore'],
     });
     // Without a shell the fleet does without: workers that hear that their primary is gone end by themselves.
     shell.on('error', () => {});
@@ -50,7 +55,19 @@ export class Watch {
     // Node closes the stdin of a child that has ended; this one lives on in the background.
     Object.assign(shell, { stdin: null });
     this.#pipe?.on('error', () => {});
+    // Nothing comes out of it but its end.
+    this.#ended = new Promise((resolve) => {
+      shell.stdout?.resume().once('close', resolve);
+      shell.once('error', () => resolve());
+    });
     shell.unref();
+  }
+
+  /** Ends it, as no worker is left: a service manager would take it for a process that stayed behind. */
+  async end(): Promise<void> {
+    this.tell([]);
+    this.#pipe?.end();
+    await Promise.race([this.#ended, new Promise((resolve) => setTimeout(resolve, END_MS))]);
   }
 
   /** Tells which workers there are. */

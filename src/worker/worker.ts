@@ -15,7 +15,7 @@ import type { App } from '../http/app.ts';
 import { Drain } from '../http/drain.ts';
 import { createServer, type Service } from '../http/server.ts';
 import { Channel } from '../log/channel.ts';
-import { createLog, type Log } from '../log/logger.ts';
+import { createLog, droppedLine, type Log } from '../log/logger.ts';
 import { showHolding, startBeat } from './beat.ts';
 import { BootError, inOneLine, loadApp } from './load-app.ts';
 import { requestLog } from './request-log.ts';
@@ -56,8 +56,8 @@ export async function runWorker(
 /** One worker's life. */
 class Worker {
   readonly #assignment: Assignment;
-  readonly #out = new Channel(OUT_FD);
-  readonly #err = new Channel(ERR_FD);
+  readonly #out: Channel;
+  readonly #err: Channel;
   readonly #abort = new AbortController();
   #takeSocket: (socket: object) => void = ignore;
   /** The listening socket, where the primary holds it. */
@@ -73,6 +73,10 @@ class Worker {
 
   constructor(assignment: Assignment) {
     this.#assignment = assignment;
+    const { config, slot: worker, generation } = assignment;
+    const dropped = (lines: number): string => droppedLine(config.logFormat, lines, { worker, generation });
+    this.#out = new Channel(OUT_FD, dropped);
+    this.#err = new Channel(ERR_FD, dropped);
   }
 
   hello(): void {

@@ -83,7 +83,10 @@ describe('policy', () => {
       fleet.begin();
       fleet.exits(1, { signal: 'SIGINT' });
       fleet.exits(2, { signal: 'SIGINT' });
-      expect(fleet.on({ type: 'stop', signal: 'SIGINT', what: 'SIGINT' })).to.deep.equal(['let go', 'exit 0']);
+      expect(fleet.on({ type: 'stop', signal: 'SIGINT', what: 'SIGINT' })).to.deep.equal([
+        'let go',
+        'exit 0',
+      ]);
     });
   });
 
@@ -478,13 +481,7 @@ describe('policy', () => {
 
     it('has all workers leave, and only when all have left has them drain; exits with 0 when all are gone', () => {
       const fleet = serving(2);
-      expect(fleet.on(term)).to.deep.equal([
-        'stopping 1',
-        'stopping 2',
-        'let go',
-        'leave 1',
-        'leave 2',
-      ]);
+      expect(fleet.on(term)).to.deep.equal(['stopping 1', 'stopping 2', 'let go', 'leave 1', 'leave 2']);
       expect(fleet.left(1)).to.deep.equal([]);
       expect(fleet.left(2)).to.deep.equal(['drain 1 for stop within 7500', 'drain 2 for stop within 7500']);
       expect(fleet.exits(1, { code: 0 })).to.deep.equal([]);

@@ -36,7 +36,8 @@ async function stalled(
   closeSync(stdout);
   const port = await portOf(server);
   const resume = (): Reader => {
-    const reader = new Reader(path);
+    // The FIFO is never without a reader: that would be one who has gone, not one who stalls.
+    const reader = new Reader(openSync(path, 'r'));
     closeSync(held);
     return reader;
   };
@@ -45,9 +46,10 @@ async function stalled(
 
 class Reader {
   text = '';
-  constructor(path: string) {
-    const child = spawn('cat', [path], { stdio: ['ignore', 'pipe', 'inherit'] });
-    child.stdout.on('data', (chunk) => {
+  constructor(fd: number) {
+    const child = spawn('cat', { stdio: [fd, 'pipe', 'inherit'] });
+    closeSync(fd);
+    child.stdout?.on('data', (chunk) => {
       this.text += chunk;
     });
   }

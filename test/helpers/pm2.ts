@@ -1,0 +1,242 @@
+// The real pm2, its daemon in a home of its own below the folder for temporary files.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually, MAIN, ROOT } from './server.ts';
+
+/** The ecosystem file as delivered, named as the README's command names it. */
+export const ECOSYSTEM = 'ecosystem.config.js';
+const BIN = join(ROOT, 'node_modules', '.bin');
+const COMMAND_MS = 40_000;
+
+/** How pm2 describes an app. */
+export interface Entry {
+  readonly pid: number;
+  readonly status: string;
+  readonly restarts: number;
+  readonly exitCode: number | undefined;
+  readonly listenTimeoutMs: number;
+  readonly killTimeoutMs: number;
+}
+
+/** A command that has ended. */
+export interface Done {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface Described {
+  readonly pid: number;
+  readonly pm2_env: {
+    readonly status: string;
+    readonly restart_time: number;
+    readonly exit_code?: number;
+    readonly listen_timeout: number;
+    readonly kill_timeout: number;
+  };
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('expected a port');
+  server.close();
+  await once(server, 'close');
+  return address.port;
+}
+
+/** pm2 with one daemon of its own, and the environment of its user. */
+export class Pm2 {
+  readonly folder = mkdtempSync(join(tmpdir(), 'hello-server-pm2-'));
+  readonly port: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly #mark: string;
+  #commands = new Set<ChildProcess>();
+
+  private constructor(port: number, env: Readonly<Record<string, string>>) {
+    const { PATH, HOME } = process.env;
+    const home = join(this.folder, 'home');
+    this.port = port;
+    this.#mark = `PM2_HOME=${home}\0`;
+    this.env = {
+      PATH,
+      HOME,
+      PM2_HOME: home,
+      PM2_DISABLE_VERSION_CHECK: 'true',
+      PORT: String(port),
+      CONTROL_SOCKET: join(this.folder, 'control.sock'),
+      WEB_CONCURRENCY: '2',
+      ...env,
+    };
+  }
+
+  /** A user of pm2 whose PORT is free. */
+  static async open(env: Readonly<Record<string, string>> = {}): Promise<Pm2> {
+    return new Pm2(await freePort(), env);
+  }
+
+  /** Starts a command from the repository's folder, in a group of its own. */
+  spawn(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+    const child = spawn(process.execPath, [file, ...args], {
+      cwd: ROOT,
+      env: { ...this.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.#commands.add(child);
+    return child;
+  }
+
+  /** Runs `pm2 ...` to its end. */
+  run(...args: readonly string[]): Promise<Done> {
+    return this.#toEnd(this.spawn(join(BIN, 'pm2'), args), `pm2 ${args.join(' ')}`);
+  }
+
+  /** Runs `pm2 ...` with more in its environment. */
+  runWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Done> {
+    return this.#toEnd(this.spawn(join(BIN, 'pm2'), args, env), `pm2 ${args.join(' ')}`);
+  }
+
+  /** Starts `pm2-runtime ...`, which stays in the foreground. */
+  runtime(...args: readonly string[]): ChildProcess {
+    return this.spawn(join(BIN, 'pm2-runtime'), args);
+  }
+
+  /** What a terminal does on Ctrl-C: INT to the whole group of a command. */
+  ctrlC(child: ChildProcess): void {
+    if (child.pid === undefined) throw new Error('expected a command that runs');
+    process.kill(-child.pid, 'SIGINT');
+  }
+
+  /** Runs `hello-server ...` to its end. */
+  helloServer(...args: readonly string[]): Promise<Done> {
+    return this.#toEnd(this.spawn(MAIN, args), `hello-server ${args.join(' ')}`);
+  }
+
+  async #toEnd(child: ChildProcess, what: string): Promise<Done> {
+    let [out, err] = ['', ''];
+    child.stdout?.on('data', (chunk) => {
+      out += chunk;
+    });
+    child.stderr?.on('data', (chunk) => {
+      err += chunk;
+    });
+    let ended = false;
+    child.once('close', () => {
+      ended = true;
+    });
+    await eventually(() => ended, `\`${what}\` to end`, COMMAND_MS);
+    this.#commands.delete(child);
+    return { code: child.exitCode, out, err };
+  }
+
+  /** All apps that pm2 has. */
+  async entries(): Promise<Entry[]> {
+    const { out } = await this.run('jlist');
+    // The daemon's first start puts a banner before the list.
+    const list: Described[] = JSON.parse(out.slice(out.lastIndexOf('\n[') + 1));
+    return list.map(({ pid, pm2_env }) => ({
+      pid,
+      status: pm2_env.status,
+      restarts: pm2_env.restart_time,
+      exitCode: pm2_env.exit_code,
+      listenTimeoutMs: pm2_env.listen_timeout,
+      killTimeoutMs: pm2_env.kill_timeout,
+    }));
+  }
+
+  /** The one app that pm2 has. */
+  async entry(): Promise<Entry> {
+    const [entry, ...more] = await this.entries();
+    if (!entry || more.length > 0) throw new Error(`expected one app, got ${more.length + (entry ? 1 : 0)}`);
+    return entry;
+  }
+
+  /** An ecosystem file beside the delivered one, as a user writes it who has an app. */
+  ecosystem(change: { readonly args: readonly string[]; readonly uid?: string }): string {
+    const file = join(this.folder, 'mine.config.mjs');
+    const delivered = JSON.stringify(join(ROOT, ECOSYSTEM));
+    writeFileSync(
+      file,
+      `import { apps as delivered } from ${delivered};
+export const apps = delivered.map((app) => ({ ...app, ...${JSON.stringify(change)} }));
+`,
+    );
+    return file;
+  }
+
+  /** What pm2 has logged of its apps' stdout. */
+  get out(): string {
+    return this.#logs('-out');
+  }
+
+  /** What pm2 has logged of its apps' stderr. */
+  get err(): string {
+    return this.#logs('-error');
+  }
+
+  #logs(stream: string): string {
+    const folder = join(this.folder, 'home', 'logs');
+    if (!existsSync(folder)) return '';
+    return readdirSync(folder)
+      .filter((name) => name.includes(stream))
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
+      .join('');
+  }
+
+  /** What the daemon has logged of itself; nothing under pm2-runtime, which has none. */
+  get daemon(): string {
+    const file = join(this.folder, 'home', 'pm2.log');
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+
+  /** All that was logged, for a test that failed. */
+  get story(): string {
+    return `--- pm2\n${this.daemon.slice(-4000)}\n--- stdout\n${this.out.slice(-2000)}\n--- stderr\n${this.err.slice(-2000)}`;
+  }
+
+  /** Waits until the app's stdout, as pm2 has logged it, matches. */
+  async says(pattern: RegExp, ms?: number): Promise<void> {
+    await eventually(() => pattern.test(this.out), `pm2's log to say ${pattern}`, ms);
+  }
+
+  /** Command lines, by pid, of all that runs in this pm2's environment: its daemon, its apps, their workers. */
+  processes(): Map<number, string> {
+    const found = new Map<number, string>();
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      try {
+        if (!readFileSync(`/proc/${pid}/environ`, 'latin1').includes(this.#mark)) continue;
+        found.set(Number(pid), readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim());
+      } catch {
+        // gone meanwhile, or another user's
+      }
+    }
+    return found;
+  }
+
+  /** What runs beside the daemon: apps, their workers and their watch. */
+  apps(): string[] {
+    return [...this.processes().values()].filter((command) => !command.includes('God Daemon'));
+  }
+
+  /** Ends the daemon with all its apps, and fails if a process is left. */
+  async end(): Promise<void> {
+    try {
+      await this.run('kill');
+      await eventually(() => this.processes().size === 0, 'no process left of pm2 and its apps', 5000);
+    } catch (error) {
+      throw new Error(`${error}\n${[...this.processes().values()].join('\n')}`);
+    } finally {
+      for (const child of this.#commands) child.kill('SIGKILL');
+      for (const pid of this.processes().keys()) process.kill(pid, 'SIGKILL');
+      rmSync(this.folder, { recursive: true, force: true });
+    }
+  }
+}

@@ -1,0 +1,349 @@
+import { createServer } from 'node:net';
+import { expect } from 'chai';
+import { Machine, type Result } from '../helpers/machine.ts';
+import { KINDS, Meter } from '../helpers/meter.ts';
+import { exchange, Raw, request } from '../helpers/raw.ts';
+import { eventually } from '../helpers/server.ts';
+
+const PORT = 3000;
+const SETTINGS = '/etc/hello-server.env';
+const DROP_IN = '/etc/systemd/system/hello-server.service.d/test.conf';
+const APP = '/srv/app/app.mjs';
+const NOTHING_LOST = { 'other status': 0, refused: 0, reset: 0, 'cut off': 0, hang: 0 };
+
+/** Answers with its pid; hangs on /spin, takes memory on /grow, waits on /wait. */
+const app = (ready = ''): string => `
+import { setTimeout as pause } from 'node:timers/promises';
+const kept = [];
+function render() { for (;;); }
+export const ready = async () => { ${ready} };
+export default async (req, res) => {
+  if (req.url === '/spin') render();
+  if (req.url === '/grow') for (let i = 0; i < 32; i++) { kept.push(Buffer.alloc(16 * 1024 * 1024, 1)); await pause(5); }
+  if (req.url === '/wait') await pause(1500);
+  res.end(String(process.pid));
+};
+`;
+
+describe('under systemd', function () {
+  this.timeout(120_000);
+  const machine = new Machine();
+  before(async () => {
+    await machine.boot();
+  });
+  after(() => machine.powerOff());
+
+  const systemctl = (...args: string[]): Result => machine.run('systemctl', ...args);
+  /** Sets the service up with an app, settings and lines of its unit; a restart takes them up. */
+  const configure = (lines: string[], settings: string[] = [], code = app()): void => {
+    machine.write(APP, code);
+    machine.run('chmod', '-R', 'a+rX', '/srv/app');
+    machine.write(SETTINGS, `${settings.join('\n')}\n`);
+    const unit = ['[Service]', 'ExecStart=', `ExecStart=node dist/main.js ${APP}`, ...lines, ''];
+    machine.write(DROP_IN, unit.join('\n'));
+    systemctl('daemon-reload');
+    systemctl('reset-failed', 'hello-server');
+  };
+  const restart = (): void => {
+    systemctl('reset-failed', 'hello-server'); // the many starts of these tests are no storm
+    const { status, stderr } = systemctl('restart', 'hello-server');
+    expect(
+      status,
+      `${stderr}\n${machine.run('journalctl', '-u', 'hello-server', '-n', '30').stdout}`,
+    ).to.equal(0);
+  };
+  const says = async (cursor: string, pattern: RegExp, ms = 20_000): Promise<void> => {
+    const deadline = Date.now() + ms;
+    while (!pattern.test(machine.journal(cursor))) {
+      if (Date.now() > deadline)
+        throw new Error(`expected the journal to say ${pattern}\n${machine.journal(cursor)}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+  const answer = async (path = '/'): Promise<string> => (await exchange(PORT, request('GET', path))).body;
+  const allReady = (): Promise<void> =>
+    eventually(() => /running: (\d+) of \1 workers/.test(machine.property('StatusText')), 'all are ready');
+
+  // In this order: mocha runs what is outside of any inner group first.
+  describe('in operation', () => {
+    it('is installed by one command, which may be run again', async () => {
+      const first = machine.shell('scripts/install-systemd');
+      expect(first.status, first.stderr).to.equal(0);
+      expect(first.stdout).to.match(/^copying the program to \/opt\/hello-server\n/);
+      expect(first.stdout).to.include(`writing ${SETTINGS}, all of it commented out\n`);
+      expect(first.stdout).to.match(/Active: active \(running\)/);
+      expect(await answer()).to.equal('Hello, World!');
+      const again = machine.shell('scripts/install-systemd');
+      expect(again.status, again.stderr).to.equal(0);
+      expect(again.stdout).to.include(`keeping your ${SETTINGS}\n`);
+      expect(await answer()).to.equal('Hello, World!');
+    });
+
+    it('says in the journal and in its status what a user looks for', () => {
+      const cursor = machine.cursor();
+      restart();
+      expect(machine.journal(cursor)).to.match(
+        /Server listening on port 3000\nVisit http:\/\/localhost:3000 or use curl -v http:\/\/localhost:3000\n/,
+      );
+      const { stdout } = systemctl('status', 'hello-server', '--no-pager');
+      expect(stdout).to.match(/Status: "running: \d+ of \d+ workers ready, generation 1"/);
+      expect(stdout).to.match(/ hello-server\[\d+\]: Server listening on port 3000\n/);
+    });
+
+    it('is found by the command line, as root, from anywhere', () => {
+      const { stdout, stderr } = machine.run(
+        'sh',
+        '-c',
+        'cd / && node /opt/hello-server/dist/main.js status',
+      );
+      expect(stdout, stderr).to.include(`(pid ${machine.property('MainPID')}, `);
+    });
+
+    it('runs confined, with an exposure of at most 1.2', () => {
+      const unit = 'systemd-analyze security --offline=true --no-pager hello-server.service';
+      const { stdout, stderr } = machine.shell(unit);
+      const [, exposure] = /exposure level for hello-server\.service: ([\d.]+)/.exec(stdout) ?? [];
+      expect(Number(exposure), stderr).to.be.at.most(1.2);
+      const status = machine.run('cat', `/proc/${machine.property('MainPID')}/status`).stdout;
+      expect(status).to.match(/^CapEff:\t0+$/m);
+      expect(status).to.match(/^NoNewPrivs:\t1$/m);
+      expect(status).to.match(/^Seccomp:\t2$/m);
+      expect(status).to.not.match(/^Uid:\t0\t/m);
+    });
+
+    it('is ready only when the fleet serves', async () => {
+      configure([], ['BOOT_TIMEOUT=10'], app('await pause(1500);'));
+      systemctl('stop', 'hello-server');
+      systemctl('start', '--no-block', 'hello-server');
+      await eventually(() => machine.property('ActiveState') === 'activating', 'it is activating');
+      await eventually(() => machine.property('ActiveState') === 'active', 'it is active');
+      expect(await answer()).to.match(/^\d+$/);
+    });
+
+    it('brings a killed worker back', async () => {
+      configure([]);
+      restart();
+      const cursor = machine.cursor();
+      const [victim] = machine.workers();
+      machine.run('kill', '-9', String(victim));
+      await says(cursor, /worker \d \(pid \d+\) crashed: SIGKILL after .*, out of memory\?, respawning\n/);
+      await allReady();
+      expect(machine.property('NRestarts')).to.equal('0');
+    });
+
+    it('explains a hung worker and replaces it', async () => {
+      configure([], ['HANG_TIMEOUT=1']);
+      restart();
+      const cursor = machine.cursor();
+      (await Raw.open(PORT)).send(request('GET', '/spin'));
+      await says(cursor, /worker \d hung for 1 s in render \(app\.mjs:4\), holding GET \/spin\n/);
+      await allReady();
+      expect(machine.property('NRestarts')).to.equal('0');
+    });
+
+    it('survives the OOM kill of a worker', async () => {
+      configure([], ['WEB_CONCURRENCY=1']);
+      restart();
+      const cursor = machine.cursor();
+      const primary = machine.property('MainPID');
+      machine.limitMemory(machine.workers()[0] ?? 0, 150 * 1024 * 1024);
+      const raw = (await Raw.open(PORT)).send(request('GET', '/grow'));
+      await says(cursor, /crashed: SIGKILL after .*, out of memory\?, respawning\n/, 60_000);
+      raw.destroy();
+      await allReady();
+      expect(machine.property('MainPID')).to.equal(primary);
+      expect(machine.property('ActiveState')).to.equal('active');
+    });
+
+    it('reload waits for the rolling reload and loses nothing', async () => {
+      configure([]);
+      restart();
+      const before = machine.property('MainPID');
+      const meter = new Meter(
+        PORT,
+        KINDS.filter((kind) => kind.thinkMs < 1000),
+      );
+      await eventually(() => meter.tally.ok > 300, 'load');
+      for (let i = 0; i < 3; i++) {
+        // Beside this process, so that the meter runs on.
+        expect(await machine.later('systemctl', 'reload', 'hello-server')).to.equal(0);
+        expect(machine.property('StatusText')).to.match(new RegExp(`generation ${i + 2}$`));
+      }
+      const { ok, ...lost } = await meter.stop();
+      expect(ok).to.be.greaterThan(300);
+      expect(lost, JSON.stringify(meter.losses)).to.deep.equal(NOTHING_LOST);
+      expect(machine.property('MainPID')).to.equal(before);
+    });
+
+    it('reload fails visibly when it was abandoned, while the old generation goes on', async () => {
+      configure([]);
+      restart();
+      const cursor = machine.cursor();
+      const before = machine.workers();
+      machine.write(APP, app('throw new Error("no database");'));
+      expect(systemctl('reload', 'hello-server').status).to.not.equal(0);
+      await says(
+        cursor,
+        /reload abandoned, the old generation goes on: \/srv\/app\/app\.mjs: ready failed: no database\n/,
+      );
+      expect(machine.property('ActiveState')).to.equal('active');
+      expect(await answer()).to.match(/^\d+$/);
+      await eventually(() => String(machine.workers()) === String(before), 'the same workers');
+      machine.write(APP, app());
+      expect(systemctl('reload', 'hello-server').status).to.equal(0);
+    });
+
+    it('a stop answers what is in flight and ends with success', async () => {
+      configure([]);
+      restart();
+      const cursor = machine.cursor();
+      const raw = (await Raw.open(PORT)).send(request('GET', '/wait'));
+      const status = 'node /opt/hello-server/dist/main.js status --json';
+      await eventually(
+        () => machine.run('sh', '-c', status).stdout.includes('"inFlight": 1'),
+        'it is in flight',
+      );
+      expect(systemctl('stop', '--no-block', 'hello-server').status).to.equal(0);
+      expect((await raw.answer()).status).to.equal(200);
+      await says(
+        cursor,
+        /Received SIGTERM, shutting down gracefully\.\.\.\n(.*\n)*Server closed successfully\n/,
+      );
+      await eventually(() => machine.property('ActiveState') === 'inactive', 'it is inactive');
+      expect(machine.property('Result')).to.equal('success');
+    });
+
+    it('the watchdog restarts it when the primary itself hangs', async () => {
+      configure(['WatchdogSec=2']);
+      restart();
+      const cursor = machine.cursor();
+      const before = machine.property('MainPID');
+      const since = Date.now();
+      await eventually(() => Date.now() - since > 5000, 'it is fed for a while');
+      expect(machine.property('MainPID')).to.equal(before);
+      machine.run('kill', '-STOP', before);
+      await says(cursor, /Watchdog timeout/, 30_000);
+      const back = (): boolean =>
+        machine.property('ActiveState') === 'active' && machine.property('MainPID') !== before;
+      await eventually(back, 'it is back', 40_000);
+      expect(await answer()).to.match(/^\d+$/);
+    });
+  });
+
+  describe('a start that cannot be', () => {
+    const failed = (): Promise<void> =>
+      eventually(() => machine.property('ActiveState') === 'failed', 'it has failed for good', 40_000);
+
+    it('for a port that is taken: one line a try, at most five tries', async () => {
+      systemctl('stop', 'hello-server');
+      configure([]);
+      const other = createServer();
+      await new Promise<void>((resolve) => {
+        other.listen(PORT, resolve);
+      });
+      const cursor = machine.cursor();
+      expect(systemctl('start', 'hello-server').status).to.not.equal(0);
+      await failed();
+      other.close();
+      const lines = machine.journal(cursor).match(/^Port 3000 is already in use$/gm) ?? [];
+      expect(lines.length).to.be.within(1, 5);
+    });
+
+    const cases: [what: string, setUp: () => void, line: RegExp][] = [
+      [
+        'an app that the service may not read',
+        () => void machine.run('chmod', '600', APP),
+        /^\/srv\/app\/app\.mjs: expected a module, got not readable$/m,
+      ],
+      [
+        'an app that is not there',
+        () => void machine.run('rm', APP),
+        /^\/srv\/app\/app\.mjs: expected a module, got no such file$/m,
+      ],
+      [
+        'a setting that is invalid',
+        () => machine.write(SETTINGS, 'PORT=80a\n'),
+        /^PORT: expected an integer from 0 to 65535, got `80a`$/m,
+      ],
+    ];
+    for (const [what, setUp, line] of cases) {
+      it(`for ${what}: one line, and no second try`, async () => {
+        configure([]);
+        setUp();
+        const cursor = machine.cursor();
+        expect(systemctl('start', 'hello-server').status).to.not.equal(0);
+        await failed();
+        expect(machine.journal(cursor)).to.match(line);
+        expect(machine.property('NRestarts')).to.equal('0');
+        expect(machine.property('ExecMainStatus')).to.equal('78');
+      });
+    }
+
+    it('for a node that is not there: one line, and no second try', async () => {
+      configure([]);
+      machine.write(DROP_IN, '[Service]\nExecStart=\nExecStart=/nowhere/node dist/main.js\n');
+      systemctl('daemon-reload');
+      const cursor = machine.cursor();
+      expect(systemctl('start', 'hello-server').status).to.not.equal(0);
+      await failed();
+      expect(machine.journal(cursor)).to.match(
+        /Failed to (locate|execute).* \/nowhere\/node: No such file or directory/,
+      );
+      expect(machine.property('NRestarts')).to.equal('0');
+    });
+  });
+
+  describe('with the socket', () => {
+    it('is installed by one command, and a restart under load of fresh connections refuses nobody', async () => {
+      machine.run('rm', '-f', DROP_IN, SETTINGS);
+      const { status, stderr } = machine.shell('scripts/install-systemd --socket');
+      expect(status, stderr).to.equal(0);
+      expect(await answer()).to.equal('Hello, World!');
+      const meter = new Meter(
+        PORT,
+        KINDS.filter((kind) => kind.fresh),
+      );
+      for (let i = 0; i < 3; i++) {
+        const before = meter.tally.ok;
+        await eventually(() => meter.tally.ok > before + 300, 'load');
+        systemctl('reset-failed', 'hello-server');
+        expect(await machine.later('systemctl', 'restart', 'hello-server')).to.equal(0);
+      }
+      const { ok, ...lost } = await meter.stop();
+      expect(ok).to.be.greaterThan(900);
+      expect(lost, JSON.stringify(meter.losses)).to.deep.equal(NOTHING_LOST);
+    });
+
+    it('starts the service with the first connection', async () => {
+      systemctl('stop', 'hello-server.service');
+      expect(machine.property('ActiveState')).to.equal('inactive');
+      expect(await answer()).to.equal('Hello, World!');
+      expect(machine.property('ActiveState')).to.equal('active');
+    });
+
+    it('brings its only worker back', async () => {
+      machine.write(SETTINGS, 'WEB_CONCURRENCY=1\n');
+      restart();
+      const cursor = machine.cursor();
+      for (let i = 0; i < 2; i++) {
+        await allReady();
+        machine.run('kill', '-9', String(machine.workers()[0]));
+        expect(await answer()).to.equal('Hello, World!');
+      }
+      await says(cursor, /crashed: SIGKILL(.*\n)*.*crashed: SIGKILL/);
+      expect(machine.property('NRestarts')).to.equal('0');
+    });
+  });
+
+  describe('at last', () => {
+    it('is uninstalled by one command, which may be run again', () => {
+      for (let i = 0; i < 2; i++) {
+        const { status, stderr } = machine.shell('scripts/install-systemd --uninstall');
+        expect(status, stderr).to.equal(0);
+      }
+      expect(machine.run('ls', '/opt/hello-server').status).to.not.equal(0);
+      expect(systemctl('cat', 'hello-server.service').status).to.not.equal(0);
+      expect(machine.run('ls', SETTINGS).status).to.equal(0);
+    });
+  });
+});
