@@ -50,7 +50,15 @@ export async function runPrimary(start: Start): Promise<number> {
   const log = createLog(config.logFormat, config.logLevel, outputOf(sinks), {});
   signals.log = log;
   prepareForks(start.exec);
-  const port = config.port === 0 ? await freePort(config.host) : config.port;
+  let { port } = config;
+  try {
+    if (port === 0) port = await freePort(config.host);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    log(messages.cannotServe(messages.cannotListen(port, config.host, code, message)));
+    sinks.err.flush(FLUSH_MS);
+    return CANNOT_SERVE;
+  }
   const primary = new Primary({ ...start, port }, sinks, log);
   deliver = (asked) => primary.ask(asked);
   process.on('uncaughtException', (error, origin) => {

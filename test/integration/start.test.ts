@@ -76,6 +76,14 @@ describe('start', () => {
     });
   }
 
+  for (const port of ['0', '8099']) {
+    it(`says in one line that it cannot bind HOST, PORT=${port}, and exits with 1`, () => {
+      const { stderr, status } = run([], { PORT: port, HOST: '192.0.2.1' });
+      expect(stderr).to.match(/^Cannot listen on 192\.0\.2\.1, port \d+: .*EADDRNOTAVAIL.*\n$/);
+      expect(status).to.equal(1);
+    });
+  }
+
   it('says that it may not bind the port, and exits with 1', () => {
     const asNobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
     const limit = execFileSync('cat', ['/proc/sys/net/ipv4/ip_unprivileged_port_start'], {
