@@ -36,22 +36,32 @@ describe('chaos', () => {
     const meter = new Meter(server.port, KINDS);
     const kills: number[] = [];
     const done: string[] = [];
+    const paused = new Set<number>();
     let broken = false;
+    /** Those that serve now; of the last one nothing is taken, as a fleet of none answers nobody. */
+    const victims = ({ workers }: Status): number[] => {
+      const serving = workers.filter((w) => w.stage === 'ready' && !paused.has(w.pid)).map((w) => w.pid);
+      return serving.length < 2 ? [] : serving;
+    };
 
     const acts: Record<string, (status: Status) => void> = {
-      kill: ({ workers }) => {
-        const ready = workers.filter((w) => w.stage === 'ready');
-        if (ready.length < 2) return;
-        process.kill(pick(ready).pid, 'SIGKILL');
+      kill: (status) => {
+        const pids = victims(status);
+        if (pids.length === 0) return;
+        process.kill(pick(pids), 'SIGKILL');
         kills.push(Date.now());
       },
-      pause: ({ workers }) => {
-        const ready = workers.filter((w) => w.stage === 'ready');
-        if (ready.length < 2) return;
-        const { pid } = pick(ready);
+      pause: (status) => {
+        const pids = victims(status);
+        if (pids.length === 0) return;
+        const pid = pick(pids);
         process.kill(pid, 'SIGSTOP');
+        paused.add(pid);
         // Whether it wakes before it counts as hung is left to chance.
-        setTimeout(() => signal(pid, 'SIGCONT'), random() * 5000);
+        setTimeout(() => {
+          signal(pid, 'SIGCONT');
+          paused.delete(pid);
+        }, random() * 5000);
         kills.push(Date.now() + HANG_MS);
       },
       reload: () => server.signal('SIGHUP'),
