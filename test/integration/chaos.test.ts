@@ -66,7 +66,8 @@ describe('chaos', () => {
       },
       reload: () => server.signal('SIGHUP'),
       more: ({ wanted }) => wanted < 4 && server.signal('SIGTTIN'),
-      fewer: ({ wanted }) => wanted > 2 && server.signal('SIGTTOU'),
+      fewer: (status) =>
+        status.wanted > 2 && victims(status).length >= status.wanted && server.signal('SIGTTOU'),
       break: () => {
         releases.deploy(
           pick(['broken/throws.js', 'broken/rejects.js', 'broken/exits.js', 'broken/never-ready.js']),
