@@ -35,7 +35,7 @@ function readEnvironment(): Config {
 
 async function start(typed: string | undefined): Promise<never> {
   const [{ runPrimary }, { resolveApp, selfPath }, { takeInheritance }] = await Promise.all([
-    import('./primary/primary.ts'),
+    import('./primary/run.ts'),
     import('./primary/paths.ts'),
     import('./primary/systemd.ts'),
   ]);

@@ -57,7 +57,7 @@ describe('the structure of src', () => {
     expect(files).to.include.members(['main.ts', 'core/policy.ts', 'primary/primary.ts', 'worker/worker.ts']);
     expect(files.filter((file) => FLOORS[folderOf(file)] === undefined)).to.deep.equal([]);
     expect(importsOf('core/policy.ts')).to.include.members(['./reconcile.ts', './fleet.ts', './messages.ts']);
-    expect(importsOf('main.ts')).to.include.members(['node:cluster', './primary/primary.ts']);
+    expect(importsOf('main.ts')).to.include.members(['node:cluster', './primary/run.ts']);
   });
 
   it('has imports that stay in their folder or go down', () => {

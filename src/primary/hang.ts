@@ -1,7 +1,9 @@
 // Explains a hung worker: opens its inspector for a moment and reads where it is stuck and which requests it holds.
 
 import { execFile } from 'node:child_process';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hung, type Line, type Subject } from '../core/messages.ts';
 import type { HangReport } from './hang-probe.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -10,8 +12,17 @@ const EXPLAIN_MS = 1700;
 
 const PROBE = fileURLToPath(new URL('./hang-probe.js', import.meta.url));
 
+/** The line that says what a hung worker is doing, as far as it can be found out in time. */
+export async function explainHang(handle: WorkerHandle, worker: Subject, silentMs: number): Promise<Line> {
+  const report = await probe(handle);
+  const frame = report?.frames.find(({ file }) => !file.startsWith('node:')) ?? report?.frames[0];
+  const place = frame && `${frame.name} (${basename(frame.file)}:${frame.line})`;
+  const stack = report?.frames.map(({ name, file, line }) => `at ${name} (${file}:${line})`).join('\n');
+  return hung(worker, silentMs, place, report?.holding ?? [], stack);
+}
+
 /** What the worker is doing, or undefined when it does not say in time. */
-export async function explainHang(handle: WorkerHandle): Promise<HangReport | undefined> {
+async function probe(handle: WorkerHandle): Promise<HangReport | undefined> {
   const start = performance.now();
   const address = await handle.openInspector(EXPLAIN_MS);
   if (address === undefined) return undefined;

@@ -1,30 +1,24 @@
 // The primary: turns signals, messages and exits into events of the policy, and performs the effects it answers with.
 
-import { closeSync } from 'node:fs';
-import { basename } from 'node:path';
-import { isatty } from 'node:tty';
 import { type Config, MAX_WORKERS } from '../core/config.ts';
 import { CANNOT_SERVE } from '../core/exit-codes.ts';
 import { type Effect, type Event, type Fleet, newFleet, wakeAt } from '../core/fleet.ts';
 import * as messages from '../core/messages.ts';
 import { step } from '../core/policy.ts';
-import { createLog, type Log } from '../log/logger.ts';
+import type { Log } from '../log/logger.ts';
 import { Clock, TICK_MS } from './clock.ts';
 import { usableCpus } from './cpus.ts';
-import { freePort } from './free-port.ts';
 import { explainHang } from './hang.ts';
 import { type ControlEnd, openControl } from './open-control.ts';
 import { Operations } from './operations.ts';
 import { tellPm2 } from './pm2.ts';
-import { type Asked, onSignals } from './signals.ts';
-import { openSinks, outputOf, type Sinks } from './sinks.ts';
+import type { Asked } from './signals.ts';
+import type { Sinks } from './sinks.ts';
 import { statusOf } from './status.ts';
 import { type Inheritance, Notifier } from './systemd.ts';
 import { Watch } from './watch.ts';
-import { prepareForks, type Socket, WorkerHandle } from './worker-handle.ts';
+import { type Socket, WorkerHandle } from './worker-handle.ts';
 
-/** At the very end a log reader that stalls is waited for so long. */
-const FLUSH_MS = 150;
 /** Workers that have exited may have output in their pipes for so long. */
 const LAST_WORDS_MS = 100;
 
@@ -39,48 +33,8 @@ export interface Start {
   readonly version: string;
 }
 
-/** Runs this process as the primary until the fleet has stopped; resolves with the exit code. */
-export async function runPrimary(start: Start): Promise<number> {
-  // First of all, so that no signal finds the process without its handlers.
-  const early: Asked[] = [];
-  let deliver = (asked: Asked): void => void early.push(asked);
-  const signals = onSignals((asked) => deliver(asked));
-  const { config } = start;
-  const sinks = openSinks(config);
-  const log = createLog(config.logFormat, config.logLevel, outputOf(sinks), {});
-  signals.log = log;
-  prepareForks(start.exec);
-  let { port } = config;
-  try {
-    if (port === 0) port = await freePort(config.host);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    log(messages.cannotServe(messages.cannotListen(port, config.host, code, message)));
-    sinks.err.flush(FLUSH_MS);
-    return CANNOT_SERVE;
-  }
-  const primary = new Primary({ ...start, port }, sinks, log);
-  deliver = (asked) => primary.ask(asked);
-  process.on('uncaughtException', (error, origin) => {
-    log(messages.fatal(origin, error.message, error.stack));
-    primary.dispatch({ type: 'stop', what: undefined, exitCode: CANNOT_SERVE });
-  });
-  primary.dispatch({ type: 'wake' });
-  early.forEach(deliver);
-  const code = await primary.stopped;
-  sinks.out.flush(FLUSH_MS);
-  sinks.err.flush(FLUSH_MS / 3);
-  if (signals.terminalGone()) closeTerminal();
-  return code;
-}
-
-/** Node restores the terminal's settings at its end, and aborts where it cannot: not if the descriptors are closed. */
-function closeTerminal(): void {
-  for (const fd of [0, 1, 2]) if (isatty(fd)) closeSync(fd);
-}
-
 /** The run loop around the policy. */
-class Primary {
+export class Primary {
   readonly #start: Start & { readonly port: number };
   readonly #sinks: Sinks;
   readonly #log: Log;
@@ -237,11 +191,7 @@ class Primary {
     const handle = this.#handles.get(id);
     const worker = this.#fleet.workers.find((w) => w.id === id);
     if (!handle || !worker) return;
-    const report = await explainHang(handle);
-    const frame = report?.frames.find(({ file }) => !file.startsWith('node:')) ?? report?.frames[0];
-    const place = frame && `${frame.name} (${basename(frame.file)}:${frame.line})`;
-    const stack = report?.frames.map(({ name, file, line }) => `at ${name} (${file}:${line})`).join('\n');
-    this.#log(messages.hung(worker, silentMs, place, report?.holding ?? [], stack));
+    this.#log(await explainHang(handle, worker, silentMs));
     handle.kill('SIGKILL');
   }
 

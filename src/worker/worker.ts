@@ -1,7 +1,7 @@
 // A worker: loads the app, serves, says ready, beats, and drains when it is told to or has lost its primary.
 
 import cluster from 'node:cluster';
-import type net from 'node:net';
+import type { Server } from 'node:net';
 import * as messages from '../core/messages.ts';
 import {
   type Assignment,
@@ -17,6 +17,7 @@ import { createServer, type Service } from '../http/server.ts';
 import { Channel } from '../log/channel.ts';
 import { createLog, droppedLine, type Log } from '../log/logger.ts';
 import { showHolding, startBeat } from './beat.ts';
+import { Listening } from './listening.ts';
 import { BootError, inOneLine, loadApp } from './load-app.ts';
 import { requestLog } from './request-log.ts';
 
@@ -59,11 +60,7 @@ class Worker {
   readonly #out: Channel;
   readonly #err: Channel;
   readonly #abort = new AbortController();
-  #takeSocket: (socket: object) => void = ignore;
-  /** The listening socket, where the primary holds it. */
-  readonly #socket = new Promise<object>((resolve) => {
-    this.#takeSocket = resolve;
-  });
+  readonly #listening: Listening;
   #log: Log = ignore;
   #app: App | undefined;
   #service: Service | undefined;
@@ -73,6 +70,7 @@ class Worker {
 
   constructor(assignment: Assignment) {
     this.#assignment = assignment;
+    this.#listening = new Listening(assignment);
     const { config, slot: worker, generation } = assignment;
     const dropped = (lines: number): string => droppedLine(config.logFormat, lines, { worker, generation });
     this.#out = new Channel(OUT_FD, dropped);
@@ -114,7 +112,7 @@ class Worker {
       this.#service = service;
       showHolding(service);
       this.#drain = new Drain(service);
-      await this.#listen(service);
+      await this.#listening.listen(service.server);
       this.#serve(service);
     } catch (error) {
       await this.#failToBoot(error);
@@ -132,15 +130,8 @@ class Worker {
   }
 
   #sayReady({ server }: Service): void {
-    const address = server.address();
-    const port = typeof address === 'object' && address ? address.port : this.#assignment.port;
-    // Under Node's own round robin a worker has no socket that could be held.
-    const shared = process.env.NODE_CLUSTER_SCHED_POLICY !== 'rr';
-    this.#send(
-      { type: 'ready', port },
-      ignore,
-      shared && !this.#assignment.held ? handleOf(server) : undefined,
-    );
+    const { port, socket } = this.#listening.made(server);
+    this.#send({ type: 'ready', port }, ignore, socket);
   }
 
   async #readyUp(app: App, name: string): Promise<void> {
@@ -149,24 +140,6 @@ class Worker {
     } catch (error) {
       throw new BootError(`${name}: ready failed: ${inOneLine(error)}`, error);
     }
-  }
-
-  async #listen({ server }: Service): Promise<void> {
-    const { port, held, config } = this.#assignment;
-    const socket = held ? await this.#socket : undefined;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => {
-        reject(new BootError(messages.cannotListen(port, config.host, error.code, error.message)));
-      });
-      this.#bind(server, socket, resolve);
-    });
-  }
-
-  #bind(server: net.Server, socket: object | undefined, listening: () => void): void {
-    const { port, fd, config } = this.#assignment;
-    if (socket) server.listen(socket, listening);
-    else if (fd !== undefined) server.listen({ fd }, listening);
-    else server.listen(config.host === undefined ? { port } : { port, host: config.host }, listening);
   }
 
   async #failToBoot(error: unknown): Promise<void> {
@@ -185,7 +158,7 @@ class Worker {
       case undefined:
         return;
       case 'socket':
-        if (socket) this.#takeSocket(socket);
+        if (socket) this.#listening.take(socket);
         return;
       case 'stopping':
         this.#abort.abort('stop');
@@ -207,7 +180,7 @@ class Worker {
   async #rejoin(socket: object | undefined): Promise<void> {
     const service = this.#service;
     if (!service || !this.#drain || this.#stage !== 'serving') return;
-    await this.#drain.rejoin(() => this.#bind(service.server, socket, ignore));
+    await this.#drain.rejoin(() => this.#listening.bind(service.server, socket, ignore));
     this.#sayReady(service);
   }
 
@@ -269,7 +242,7 @@ class Worker {
     }
   }
 
-  #send(message: FromWorker, sent: () => void = ignore, handle?: net.Server): void {
+  #send(message: FromWorker, sent: () => void = ignore, handle?: Server): void {
     if (!process.connected || !process.send) {
       sent();
       return;
@@ -277,7 +250,3 @@ class Worker {
     process.send(seal(message), handle, undefined, sent);
   }
 }
-
-/** The listening socket under a server. Sent as it is, it starts no second server at the other end. */
-const handleOf = (server: net.Server): net.Server | undefined =>
-  (server as unknown as { _handle?: net.Server })._handle;
