@@ -125,4 +125,5 @@ async function main(args: string[]): Promise<void> {
   await start(app);
 }
 
-await main(process.argv.slice(2));
+// Not awaited: a worker that drains while it boots ends with its boot unfinished, and Node would warn of that.
+void main(process.argv.slice(2));
