@@ -48,7 +48,6 @@ export function prepareForks(exec: string): void {
 /** One forked worker. */
 export class WorkerHandle {
   readonly #worker: ClusterWorker;
-  readonly slot: number;
   /** Resolves when the process has ended and all its output has been read. */
   readonly closed: Promise<void>;
   stats: Stats | undefined;
@@ -58,7 +57,6 @@ export class WorkerHandle {
   #inspector: ((address: string) => void) | undefined;
 
   constructor(assignment: Assignment, since: number, sinks: Sinks, listeners: Listeners) {
-    this.slot = assignment.slot;
     this.#worker = cluster.fork({
       [ASSIGNMENT_VARIABLE]: JSON.stringify(assignment),
       HELLO_SERVER_SINCE: String(since),

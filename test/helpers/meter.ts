@@ -7,6 +7,9 @@ export const BUCKETS = ['ok', 'other status', 'refused', 'reset', 'cut off', 'ha
 export type Bucket = (typeof BUCKETS)[number];
 export type Tally = Record<Bucket, number>;
 
+/** The buckets of a run that lost nothing, `ok` apart. */
+export const NOTHING_LOST = { 'other status': 0, refused: 0, reset: 0, 'cut off': 0, hang: 0 } as const;
+
 /** A kind of client. */
 export interface Kind {
   readonly name: string;

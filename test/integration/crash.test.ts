@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { KINDS, Meter } from '../helpers/meter.ts';
+import { KINDS, Meter, NOTHING_LOST } from '../helpers/meter.ts';
 import { exchange, Raw, request } from '../helpers/raw.ts';
 import { eventually, fixture, launch, type Running, serve } from '../helpers/server.ts';
 
@@ -135,13 +135,7 @@ describe('TERM to a worker alone', () => {
     await eventually(() => !server.workers().includes(old), 'it has gone');
     const { ok, ...lost } = await meter.stop();
     expect(ok).to.be.greaterThan(0);
-    expect(lost, JSON.stringify(meter.losses)).to.deep.equal({
-      'other status': 0,
-      refused: 0,
-      reset: 0,
-      'cut off': 0,
-      hang: 0,
-    });
+    expect(lost, JSON.stringify(meter.losses)).to.deep.equal(NOTHING_LOST);
   });
 });
 
@@ -164,13 +158,7 @@ describe('recycling', () => {
     );
     const { ok, ...lost } = await meter.stop();
     expect(ok).to.be.greaterThan(4000);
-    expect(lost, JSON.stringify(meter.losses)).to.deep.equal({
-      'other status': 0,
-      refused: 0,
-      reset: 0,
-      'cut off': 0,
-      hang: 0,
-    });
+    expect(lost, JSON.stringify(meter.losses)).to.deep.equal(NOTHING_LOST);
     expect(server.err).to.equal('');
     expect(most).to.be.lessThan(6);
   });

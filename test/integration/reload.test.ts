@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { BUCKETS, KINDS, type Kind, Meter, slowProxy } from '../helpers/meter.ts';
+import { KINDS, type Kind, Meter, NOTHING_LOST, slowProxy } from '../helpers/meter.ts';
 import { exchange, Raw, request } from '../helpers/raw.ts';
 import { Releases } from '../helpers/releases.ts';
 import { eventually, fixture, MAIN, ROOT, type Running, serve } from '../helpers/server.ts';
@@ -16,10 +16,6 @@ async function reload(server: Running, generation: number, ms = 100_000): Promis
 
 /** How many reloads must leave no trace in the primary. */
 const RELOADS = Number(process.env.RELOADS ?? 40);
-
-const NOTHING_LOST = Object.fromEntries(
-  BUCKETS.filter((bucket) => bucket !== 'ok').map((bucket) => [bucket, 0]),
-);
 
 /** Runs the meter while `work` goes on, and expects that it lost nothing. */
 async function losingNothing(

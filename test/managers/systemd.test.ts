@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { expect } from 'chai';
 import { Machine, type Result } from '../helpers/machine.ts';
-import { KINDS, Meter } from '../helpers/meter.ts';
+import { KINDS, Meter, NOTHING_LOST } from '../helpers/meter.ts';
 import { exchange, Raw, request } from '../helpers/raw.ts';
 import { eventually } from '../helpers/server.ts';
 
@@ -9,7 +9,6 @@ const PORT = 3000;
 const SETTINGS = '/etc/hello-server.env';
 const DROP_IN = '/etc/systemd/system/hello-server.service.d/test.conf';
 const APP = '/srv/app/app.mjs';
-const NOTHING_LOST = { 'other status': 0, refused: 0, reset: 0, 'cut off': 0, hang: 0 };
 
 /** Answers with its pid; hangs on /spin, takes memory on /grow, waits on /wait. */
 const app = (ready = ''): string => `
