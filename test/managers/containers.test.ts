@@ -1,0 +1,358 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { Engine } from '../helpers/engine.ts';
+import { KINDS, Meter, NOTHING_LOST } from '../helpers/meter.ts';
+import { type Answer, exchange, Raw, request } from '../helpers/raw.ts';
+import { eventually, ROOT } from '../helpers/server.ts';
+
+const PORT = 3000;
+const START = [
+  'Server listening on port 3000',
+  'Visit http://localhost:3000 or use curl -v http://localhost:3000',
+];
+const STOP = ['Received SIGTERM, shutting down gracefully...', 'Server closed successfully'];
+const HEALTH_LINE = /^\S+ - GET \/health$/;
+
+/** Answers with its release, /wait after two seconds, /health with the status given. */
+const app = (release: number, health = 200): string => `
+export default (req, res) => {
+  if (req.url === '/health') res.writeHead(${health});
+  else res.setHeader('X-Release', '${release}');
+  setTimeout(() => res.end('Hello, World!'), req.url === '/wait' ? 2000 : 0);
+};
+`;
+
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const SECTION = README.split('\n## In containers\n')[1]?.split('\n## ')[0] ?? '';
+/** The command lines of the README's section: in its blocks, and in the first column of its table. */
+const COMMANDS = [
+  ...[...SECTION.matchAll(/^```(\w*)\n(.*?)^```$/gms)].flatMap(([, kind, block = '']) =>
+    kind === '' ? block.trim().split('\n') : [],
+  ),
+  ...[...SECTION.matchAll(/^\| `(docker [^`]+)`/gm)].map(([, command = '']) => command),
+];
+
+describe('in containers', function () {
+  this.timeout(300_000);
+  const engine = new Engine();
+  const ran = new Set<string>();
+  /** Runs the README's command that begins so, as it stands. */
+  const readme = (start: string): Promise<string> => {
+    const command = COMMANDS.find((one) => one.startsWith(start));
+    if (command === undefined) throw new Error(`expected a command \`${start} ...\` in the README`);
+    for (const one of COMMANDS) if (one === command) ran.add(one);
+    return engine.line(command);
+  };
+  const answer = (port = PORT): Promise<Answer> => exchange(port, request('GET', '/', 'Connection: close'));
+  const serves = (what = 'it serves', port = PORT): Promise<void> =>
+    eventually(async () => (await answer(port).catch(() => undefined))?.status === 200, what, 60_000);
+  /** Lines of a container's log, those of its health checks apart. */
+  const lines = async (name: string): Promise<string[]> =>
+    (await engine.logs(name)).split('\n').filter((line) => line !== '' && !HEALTH_LINE.test(line));
+  const remove = async (): Promise<void> => {
+    const { stdout } = await engine.docker('ps', '-aq');
+    for (const id of stdout.split('\n').filter(Boolean)) await engine.docker('rm', '-f', id);
+  };
+
+  before(async function () {
+    this.timeout(600_000);
+    await engine.boot();
+    await readme('docker build -t hello-server .');
+    await engine.build('an-app', 'FROM hello-server\nWORKDIR /srv/app\nCOPY . .\nCMD ["./my-app.js"]\n', {
+      'my-app.js': app(1),
+    });
+  });
+  after(() => engine.stop());
+
+  describe('the image', () => {
+    afterEach(remove);
+
+    it('has what runs and nothing else, runs as nobody special, and adds little to its base', async () => {
+      const of = (format: string): Promise<string> => engine.inspect('hello-server', format);
+      expect(await of('{{.Config.User}} {{.Config.StopSignal}} {{json .Config.Entrypoint}}')).to.equal(
+        '1000:1000 SIGTERM ["hello-server"]',
+      );
+      expect(await of('{{json .Config.ExposedPorts}}')).to.equal('{"3000/tcp":{}}');
+      expect(await of('{{json .Config.Healthcheck.Test}}')).to.match(/^\["CMD","node",/);
+      const { stdout } = await engine.docker(
+        'run',
+        '--rm',
+        '--entrypoint',
+        'ls',
+        'hello-server',
+        'node_modules',
+      );
+      const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+      expect(stdout.split('\n')).to.include.members(Object.keys(dependencies));
+      expect(stdout.split('\n')).not.to.include.oneOf(Object.keys(devDependencies));
+      const [base, image] = [await engine.inspect('node:24-slim', '{{.Size}}'), await of('{{.Size}}')].map(
+        Number,
+      );
+      const added = (Number(image) - Number(base)) / 1e6;
+      console.log(`      base ${Math.round(Number(base) / 1e6)} MB, the image adds ${added.toFixed(1)} MB`);
+      expect(SECTION).to.include('The image adds less than 3 MB');
+      expect(added).to.be.lessThan(3);
+    });
+
+    it('serves, says the lines of the seed, and is healthy', async () => {
+      await readme('docker run -d -p 3000:3000 --name');
+      await serves();
+      expect((await answer()).body).to.equal('Hello, World!');
+      expect((await lines('hello-server')).slice(0, 2)).to.deep.equal(START);
+      expect(await engine.line('docker exec hello-server cat /proc/1/comm')).to.match(/node|MainThread/);
+      await eventually(
+        async () => (await engine.inspect('hello-server', '{{.State.Health.Status}}')) === 'healthy',
+        'the container is healthy',
+        30_000,
+      );
+      const followed = readme('docker logs -f');
+      await readme('docker stop hello-server');
+      expect((await followed).split('\n').slice(-2)).to.deep.equal(STOP);
+      expect(await engine.inspect('hello-server', '{{.State.ExitCode}}')).to.equal('0');
+    });
+
+    it('answers in a stop what it was asked before, within docker’s 10 s', async () => {
+      await engine.line('docker run -d -p 3000:3000 --name hello-server an-app');
+      await serves();
+      const client = await Raw.open(PORT);
+      client.send('GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await eventually(
+        async () =>
+          JSON.parse(await engine.line('docker exec hello-server hello-server status --json')).workers.some(
+            (worker: { inFlight: number }) => worker.inFlight === 1,
+          ),
+        'the request is in flight',
+      );
+      await engine.line('docker stop hello-server');
+      const { status, headers } = await client.answer();
+      expect([status, headers.connection]).to.deep.equal([200, 'close']);
+      expect(await engine.inspect('hello-server', '{{.State.ExitCode}}')).to.equal('0');
+    });
+
+    it('reloads by a command in the container and by HUP, and loses nothing', async () => {
+      await engine.line('docker run -d -p 3000:3000 --name hello-server hello-server');
+      await serves();
+      const meter = new Meter(PORT);
+      await readme('docker exec hello-server hello-server reload');
+      await readme('docker kill -s HUP hello-server');
+      await eventually(
+        async () => /reloaded: generation 3 /.test(await engine.logs('hello-server')),
+        'the second reload is over',
+        60_000,
+      );
+      expect(await meter.stop()).to.include(NOTHING_LOST);
+      expect(await readme('docker exec hello-server hello-server status')).to.match(/pid 1,/);
+      expect(await readme('docker logs hello-server')).to.match(/reloaded: generation 2 /);
+    });
+
+    it('has as many workers as the CPU quota allows', async () => {
+      await engine.line('docker run -d -p 3000:3000 --name hello-server --cpus 0.5 hello-server');
+      await serves();
+      expect(await engine.line('docker exec hello-server hello-server status')).to.match(
+        /1 of 1 workers ready/,
+      );
+    });
+
+    it('needs no capability and no file system to write on', async () => {
+      const flags = '--read-only --cap-drop ALL --security-opt no-new-privileges';
+      expect(SECTION).to.include(flags);
+      await engine.line(`docker run -d -p 3000:3000 --name hello-server ${flags} hello-server`);
+      await serves();
+      await engine.line('docker exec hello-server hello-server status');
+      expect(await lines('hello-server')).to.have.lengthOf.at.least(2);
+      expect((await lines('hello-server')).slice(0, 2)).to.deep.equal(START);
+    });
+
+    it('respawns a killed worker and leaves no zombie', async () => {
+      await engine.line('docker run -d -p 3000:3000 --name hello-server hello-server');
+      await serves();
+      await engine.line(`docker exec hello-server node -e "
+        const { workers } = JSON.parse(require('child_process').execFileSync('hello-server', ['status', '--json']));
+        process.kill(workers[0].pid, 'SIGKILL');"`);
+      await eventually(
+        async () => /respawning/.test(await engine.logs('hello-server')),
+        'the worker is respawned',
+      );
+      await serves();
+      await engine.line('docker exec hello-server hello-server status');
+      const states = async (): Promise<string> =>
+        (await engine.docker('top', 'hello-server', '-o', 'pid,stat')).stdout;
+      await eventually(async () => !/ Z/.test(await states()), 'no zombie is left');
+    });
+
+    it('is unhealthy when its app answers /health with an error', async () => {
+      await engine.build('ill-app', 'FROM hello-server\nCOPY . .\nCMD ["./my-app.js"]\n', {
+        'my-app.js': app(1, 500),
+      });
+      await engine.line('docker run -d --name hello-server ill-app');
+      const check = (): Promise<{ status: number | null; stderr: string }> =>
+        engine.docker('exec', 'hello-server', 'node', '/app/scripts/healthcheck.js');
+      await eventually(async () => /500/.test((await check()).stderr), 'the check finds the error');
+      const { status, stderr } = await check();
+      expect([status, stderr]).to.deep.equal([1, '/health answered 500\n']);
+    });
+
+    it('keeps the contract of Cloud Run and App Service: PORT, TERM, 10 s, json on stdout', async () => {
+      const id = await readme('docker run -d -p 8080:8080 -e PORT=8080');
+      await serves('it serves on PORT', 8080);
+      await engine.line(`docker stop -t 10 ${id}`);
+      expect(await engine.inspect(id, '{{.State.ExitCode}}')).to.equal('0');
+      const json = await engine.line(
+        'docker run -d -p 8080:8080 -e PORT=8080 -e LOG_FORMAT=json hello-server',
+      );
+      await serves('it serves on PORT', 8080);
+      await engine.line(`docker stop -t 10 ${json}`);
+      const { stdout } = await engine.docker('logs', json);
+      const messages = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).msg);
+      expect(messages).to.include.members(['request', ...STOP]);
+    });
+
+    it('says in one line that a port is taken, by docker or by itself', async () => {
+      await readme('docker run -d -p 3000:3000 hello-server');
+      const { status, stderr } = await engine.docker('run', '-d', '-p', '3000:3000', 'hello-server');
+      expect([status, stderr]).to.match(/125,.*port is already allocated/);
+      await remove();
+      const other = createServer().listen(PORT);
+      try {
+        await engine.docker('run', '--name', 'hello-server', '--network', 'host', 'hello-server');
+      } finally {
+        other.close();
+      }
+      expect(await lines('hello-server')).to.deep.equal(['Port 3000 is already in use']);
+      expect(await engine.inspect('hello-server', '{{.State.ExitCode}}')).to.equal('1');
+    });
+
+    it('says in one line that an env file is missing', async () => {
+      const { status, stderr } = await engine.docker('run', '--env-file', 'nope.env', 'hello-server');
+      expect([status, stderr]).to.match(/125,.*nope\.env: no such file/);
+    });
+
+    it('says in one line that the app is not in the image, and docker restarts it ever more slowly', async () => {
+      const began = Date.now();
+      await engine.line('docker run -d --name hello-server --restart unless-stopped hello-server ./nope.js');
+      const restarts = async (): Promise<number> =>
+        Number(await engine.inspect('hello-server', '{{.RestartCount}}'));
+      await eventually(async () => (await restarts()) >= 5, 'docker has restarted it five times', 60_000);
+      // 0.1 + 0.2 + 0.4 + 0.8 + 1.6 s
+      expect(Date.now() - began).to.be.greaterThan(3000);
+      await engine.line('docker stop hello-server');
+      expect(new Set(await lines('hello-server'))).to.deep.equal(
+        new Set(['./nope.js: expected a module, got no such file']),
+      );
+      expect(await engine.inspect('hello-server', '{{.State.ExitCode}}')).to.equal('78');
+    });
+  });
+
+  describe('behind HAProxy', () => {
+    before(async () => {
+      await readme('openssl');
+      await readme('cat deploy/tls.crt');
+    });
+
+    describe('under Compose', () => {
+      after(() => readme('docker compose down'));
+
+      it('serves on both ports, with TLS', async () => {
+        engine.env = { RATE_LIMIT: '50' };
+        await readme('docker compose up');
+        await serves('HAProxy finds a replica');
+        expect(await readme('curl http')).to.equal('Hello, World!');
+        expect(await readme('curl -k https')).to.equal('Hello, World!');
+      });
+
+      it('refuses the requests beyond the rate limit with 429', async () => {
+        const statuses = new Set<number>();
+        for (let i = 0; i < 60; i++) statuses.add((await answer()).status);
+        expect(statuses).to.deep.equal(new Set([200, 429]));
+      });
+
+      it('says in one line that the env file is missing', async () => {
+        await engine.line('mv deploy/hello-server.env deploy/away.env');
+        const { status, stderr } = await engine.run('docker-compose', 'up', '-d');
+        await engine.line('mv deploy/away.env deploy/hello-server.env');
+        expect(status).not.to.equal(0);
+        expect(stderr).to.match(/Couldn't find env file: .*deploy\/hello-server\.env/);
+      });
+    });
+
+    describe('under Swarm', () => {
+      const SERVICE = 'hello_hello-server';
+      const ALIVE = 'docker service ps -q -f desired-state=running';
+      /** Runs an update while the meter's clients ask; tells the tally and how the update ended. */
+      const update = async (act: () => Promise<unknown>): Promise<[object, string]> => {
+        const meter = new Meter(PORT, KINDS);
+        await act();
+        const state = (): Promise<string> =>
+          engine.line(`docker service inspect -f '{{.UpdateStatus.State}}' ${SERVICE}`);
+        await eventually(async () => /completed$/.test(await state()), 'the update is over', 200_000);
+        const tally = await meter.stop();
+        console.log(`      ${JSON.stringify(tally)}`);
+        return [tally, await state()];
+      };
+      const release = async (): Promise<string | undefined> => (await answer()).headers['x-release'];
+      /** The update of the README, to another image. */
+      const updateTo = (image: string): Promise<unknown> => {
+        const command = COMMANDS.find((one) => one.startsWith('docker service update')) ?? '';
+        return engine.run('sh', '-c', command.replace('hello-server:2', image));
+      };
+
+      before(async () => {
+        const base = 'FROM hello-server\nWORKDIR /srv/app\nCOPY . .\n';
+        await engine.build('hello-server:2', `${base}CMD ["./my-app.js"]\n`, { 'my-app.js': app(2) });
+        await engine.build('hello-server:without-app', `${base}CMD ["./nope.js"]\n`);
+        await engine.build('hello-server:ill', `${base}CMD ["./my-app.js"]\n`, { 'my-app.js': app(3, 500) });
+        engine.env = { RATE_LIMIT: '1000000000' };
+        await readme('docker swarm init');
+        await readme('docker stack deploy');
+        await eventually(
+          async () => (await engine.line('docker service ls -f name=hello_hello-server')).includes('2/2'),
+          'two replicas run',
+          120_000,
+        );
+        await serves('HAProxy finds a replica');
+      });
+      after(async () => {
+        await readme('docker stack rm');
+        await eventually(
+          async () => (await engine.line('docker ps -q')) === '',
+          'all containers are gone',
+          60_000,
+        );
+        await readme('docker swarm leave');
+      });
+
+      it('loses no request in an update to a new image', async () => {
+        const [tally, state] = await update(() => readme('docker service update'));
+        expect(tally).to.include(NOTHING_LOST);
+        expect([state, await release()]).to.deep.equal(['completed', '2']);
+      });
+
+      it('rolls an image without the app back and loses no request', async () => {
+        const [tally, state] = await update(() => updateTo('hello-server:without-app'));
+        expect(tally).to.include(NOTHING_LOST);
+        expect([state, await release()]).to.deep.equal(['rollback_completed', '2']);
+        const ended = await engine.line('docker ps -a -q -f ancestor=hello-server:without-app -f exited=78');
+        for (const id of ended.split('\n'))
+          expect(await lines(id)).to.deep.equal(['./nope.js: expected a module, got no such file']);
+      });
+
+      it('rolls an image that never gets healthy back and loses no request', async () => {
+        const [tally, state] = await update(() => updateTo('hello-server:ill'));
+        expect(tally).to.include(NOTHING_LOST);
+        expect([state, await release()]).to.deep.equal(['rollback_completed', '2']);
+        expect((await engine.line(`${ALIVE} ${SERVICE}`)).split('\n')).to.have.lengthOf(2);
+      });
+    });
+  });
+
+  describe('the README', () => {
+    it('has no command in its section that was not run', () => {
+      expect([...ran].sort()).to.deep.equal([...new Set(COMMANDS)].sort());
+    });
+  });
+});
