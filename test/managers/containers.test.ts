@@ -13,7 +13,7 @@ const START = [
   'Visit http://localhost:3000 or use curl -v http://localhost:3000',
 ];
 const STOP = ['Received SIGTERM, shutting down gracefully...', 'Server closed successfully'];
-const HEALTH_LINE = /^\S+ - GET \/health$/;
+const REQUEST_LINE = /^\S+ - \S+ \S+$/;
 
 /** Answers with its release, /wait after two seconds, /health with the status given. */
 const app = (release: number, health = 200): string => `
@@ -48,9 +48,9 @@ describe('in containers', function () {
   const answer = (port = PORT): Promise<Answer> => exchange(port, request('GET', '/', 'Connection: close'));
   const serves = (what = 'it serves', port = PORT): Promise<void> =>
     eventually(async () => (await answer(port).catch(() => undefined))?.status === 200, what, 60_000);
-  /** Lines of a container's log, those of its health checks apart. */
+  /** Lines of a container's log, those of requests apart: a worker that is ready answers before all are. */
   const lines = async (name: string): Promise<string[]> =>
-    (await engine.logs(name)).split('\n').filter((line) => line !== '' && !HEALTH_LINE.test(line));
+    (await engine.logs(name)).split('\n').filter((line) => line !== '' && !REQUEST_LINE.test(line));
   const remove = async (): Promise<void> => {
     const { stdout } = await engine.docker('ps', '-aq');
     for (const id of stdout.split('\n').filter(Boolean)) await engine.docker('rm', '-f', id);
@@ -100,7 +100,9 @@ describe('in containers', function () {
       await readme('docker run -d -p 3000:3000 --name');
       await serves();
       expect((await answer()).body).to.equal('Hello, World!');
-      expect((await lines('hello-server')).slice(0, 2)).to.deep.equal(START);
+      await eventually(async () => (await lines('hello-server')).length === 2, 'all workers are ready');
+      expect(await lines('hello-server')).to.deep.equal(START);
+      expect(await engine.logs('hello-server')).to.match(/^\S+Z - GET \/$/m);
       expect(await engine.line('docker exec hello-server cat /proc/1/comm')).to.match(/node|MainThread/);
       await eventually(
         async () => (await engine.inspect('hello-server', '{{.State.Health.Status}}')) === 'healthy',
@@ -161,8 +163,8 @@ describe('in containers', function () {
       await engine.line(`docker run -d -p 3000:3000 --name hello-server ${flags} hello-server`);
       await serves();
       await engine.line('docker exec hello-server hello-server status');
-      expect(await lines('hello-server')).to.have.lengthOf.at.least(2);
-      expect((await lines('hello-server')).slice(0, 2)).to.deep.equal(START);
+      await eventually(async () => (await lines('hello-server')).length === 2, 'all workers are ready');
+      expect(await lines('hello-server')).to.deep.equal(START);
     });
 
     it('respawns a killed worker and leaves no zombie', async () => {
