@@ -3,6 +3,7 @@
 import { parse } from './arguments.ts';
 import type { Settings } from './measure/turns.ts';
 import { QUESTIONS } from './questions.ts';
+import { writePage } from './report/page-file.ts';
 import { tableOf, targetTable, terminalTable } from './report/table.ts';
 import type { Result } from './result.ts';
 import { folderOf, load, machine, save } from './results.ts';
@@ -84,6 +85,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const results = load(folderOf(quick));
   console.log(`\n${terminalTable(targetTable(results))}`);
+  console.log(`\nreport: ${writePage(results)}`);
   // Not by exit(): what has been printed is still to be written.
   process.exitCode = failures.length > 0 ? 1 : 0;
 }
