@@ -1,21 +1,93 @@
-// npm run bench [-- NAME...] [--quick]: answers the questions of this folder, one file each.
+// npm run bench [-- NAME ...] [--quick] [--node PATH]: asks the questions, prints and keeps their answers.
 
-import { keepAlive } from './keep-alive.ts';
-import { reload } from './reload.ts';
+import { parse } from './arguments.ts';
+import type { Settings } from './measure/turns.ts';
+import { QUESTIONS } from './questions.ts';
+import { writePage } from './report/page-file.ts';
+import { tableOf, targetTable, terminalTable } from './report/table.ts';
+import type { Result } from './result.ts';
+import { folderOf, load, machine, save } from './results.ts';
+import { endAll, SubjectError } from './subject.ts';
+import { nodeVersion } from './subjects.ts';
 
-const args = process.argv.slice(2);
-const quick = args.includes('--quick');
-const questions: Readonly<Record<string, () => Promise<void>>> = {
-  'keep-alive': () => keepAlive(quick ? 3 : 8, quick ? 1 : 2),
-  reload: () => reload(quick ? 3 : 10),
-};
+const FULL = { rounds: 8, seconds: 2 };
+const QUICK = { rounds: 3, seconds: 1 };
+const CUT_SHORT = { SIGINT: 130, SIGTERM: 143 } as const;
 
-const names = args.filter((arg) => arg !== '--quick');
-const unknown = names.find((name) => !(name in questions));
-if (unknown !== undefined) {
-  console.error(`expected ${Object.keys(questions).join(' or ')}, got \`${unknown}\``);
+function refuse(problem: string): never {
+  console.error(problem);
   process.exit(2);
 }
-console.log(`Node ${process.version}, ${new Date().toISOString()}`);
-for (const [name, ask] of Object.entries(questions))
-  if (names.length === 0 || names.includes(name)) await ask();
+
+/** One line that is written over in a terminal, a line each elsewhere. */
+function progress(text: string): void {
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
+}
+
+/** Asks one question; resolves with what went wrong. */
+async function answer(question: (typeof QUESTIONS)[number], settings: Settings): Promise<string[]> {
+  const { name, asks, how } = question;
+  try {
+    const { comparisons, subjects, failures } = await question.ask({
+      ...settings,
+      progress: (text) => progress(`${name}: ${text}`),
+    });
+    if (process.stderr.isTTY) progress('');
+    const result: Result = {
+      question: name,
+      asks,
+      how,
+      date: new Date().toISOString(),
+      node: nodeVersion(settings.node),
+      quick: settings.quick,
+      machine: machine(),
+      subjects,
+      comparisons,
+      failures,
+    };
+    save(result);
+    console.log(`\n${name}: ${asks}`);
+    for (const comparison of comparisons)
+      console.log(`\n${comparison.title}\n${terminalTable(tableOf(comparison))}`);
+    return [...failures];
+  } catch (error) {
+    if (process.stderr.isTTY) progress('');
+    if (error instanceof SubjectError) return [error.message];
+    throw error;
+  }
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const wanted = parse(
+    args,
+    QUESTIONS.map(({ name }) => name),
+  );
+  if (typeof wanted === 'string') refuse(wanted);
+  const { names, quick, node = process.execPath } = wanted;
+  let version = '';
+  try {
+    version = nodeVersion(node);
+  } catch {
+    refuse(`--node: expected a Node that runs, got \`${node}\``);
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => process.exit(CUT_SHORT[signal]));
+  process.on('exit', endAll);
+  console.log(
+    `Node ${version}, ${new Date().toISOString()}${quick ? ', quick: the figures say little' : ''}`,
+  );
+  const failures: string[] = [];
+  for (const question of QUESTIONS) {
+    if (names.length > 0 && !names.includes(question.name)) continue;
+    const wrong = await answer(question, { node, quick, ...(quick ? QUICK : FULL), progress });
+    for (const line of wrong) console.error(line);
+    failures.push(...wrong);
+  }
+  const results = load(folderOf(quick));
+  console.log(`\n${terminalTable(targetTable(results))}`);
+  console.log(`\nreport: ${writePage(results)}`);
+  // Not by exit(): what has been printed is still to be written.
+  process.exitCode = failures.length > 0 ? 1 : 0;
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,26 @@
+// Every question there is, in the order of the report.
+
+import type { Question } from './question.ts';
+import { connections } from './questions/connections.ts';
+import { idleConnections } from './questions/idle-connections.ts';
+import { keepAlive } from './questions/keep-alive.ts';
+import { logCost } from './questions/log-cost.ts';
+import { nodes } from './questions/nodes.ts';
+import { pipelining } from './questions/pipelining.ts';
+import { recovery } from './questions/recovery.ts';
+import { reload } from './questions/reload.ts';
+import { startStop } from './questions/start-stop.ts';
+import { workers } from './questions/workers.ts';
+
+export const QUESTIONS: readonly Question[] = [
+  reload,
+  keepAlive,
+  connections,
+  pipelining,
+  workers,
+  nodes,
+  logCost,
+  startStop,
+  recovery,
+  idleConnections,
+];

@@ -1,0 +1,186 @@
+// What does a reload cost the clients: requests lost, and how much slower is what is not lost?
+
+import { BUCKETS, type Bucket, Meter, slowProxy } from '../../test/helpers/meter.ts';
+import { percentile } from '../figures.ts';
+import { KEEP_ALIVE, load } from '../measure/load.ts';
+import { absentOf, describe, type Settings, stopAll, takeTurns } from '../measure/turns.ts';
+import type { Question } from '../question.ts';
+import { type Answer, type Comparison, type Measured, type MetricName, type Row, rowsOf } from '../result.ts';
+import { type Server, type Subject, start } from '../subject.ts';
+import { gunicorn, hello, nginx, pm2, puma } from '../subjects.ts';
+
+const FAR_MS = 25;
+/** Between two reloads, and after the last one: what a reload leaves behind shows. */
+const PAUSE_MS = 500;
+const NAMES: Readonly<Record<Bucket, MetricName>> = {
+  ok: 'ok',
+  'other status': 'otherStatus',
+  refused: 'refused',
+  reset: 'reset',
+  'cut off': 'cutOff',
+  hang: 'hang',
+};
+const WARM_UP_SECONDS = 1;
+
+export const reload: Question = {
+  name: 'reload',
+  asks: 'What does a reload cost the clients?',
+  how: `Each system by its own reload, over and over, under the loss meter of the tests: 16 keep-alive clients, 60 that think up to 3 s between requests, 8 with a connection per request, 4 that post 16 KiB. Every request ends in exactly one column. Ours is also asked from ${FAR_MS} ms away. Then its speed with reload after reload and without, for the clients of keep-alive, which take all there is, and for those of the meter.`,
+  ask: askAll,
+};
+
+/** A row of the table of losses. */
+interface Case {
+  readonly name: string;
+  readonly subject: Subject;
+  readonly delayMs: number;
+}
+
+async function askAll(settings: Settings): Promise<Answer> {
+  const near = [hello(2), hello(1), nginx(2), puma(2), gunicorn(4), gunicorn(4, 'gthread'), pm2(2)];
+  const cases: Case[] = [
+    ...near.map((subject) => ({ name: subject.name, subject, delayMs: 0 })),
+    ...[hello(2), hello(1)].map((subject) => ({
+      name: `${subject.name}, ${FAR_MS} ms away`,
+      subject,
+      delayMs: FAR_MS,
+    })),
+  ];
+  const losses = await countLosses(cases, settings);
+  const absent = absentOf(near);
+  const comparisons = [
+    losses,
+    await compareSpeed('speed meanwhile, at full load', eager, settings),
+    await compareSpeed("speed meanwhile, the meter's clients", thinking, settings),
+  ];
+  return {
+    comparisons,
+    subjects: describe(near, absent, settings.node),
+    failures: comparisons.flatMap(({ rows }) => rows.flatMap(lostByUs)),
+  };
+}
+
+async function countLosses(cases: readonly Case[], settings: Settings): Promise<Comparison> {
+  const absent = absentOf(cases.map(({ subject }) => subject));
+  const able = cases.filter(({ subject }) => !absent.has(subject.name));
+  const rounds = await takeTurns(
+    able,
+    ({ name }) => name,
+    { ...settings, rounds: 2 },
+    (each) => lossesOf(each, settings),
+  );
+  return {
+    title: 'requests lost',
+    metrics: ['reloads', ...Object.values(NAMES), 'lost'],
+    ratios: [],
+    plot: 'lost',
+    rows: rowsOf(
+      cases.map(({ name }) => name),
+      rounds,
+      absent,
+    ),
+  };
+}
+
+/** Some reloads of one system under the meter. */
+async function lossesOf({ subject, delayMs }: Case, { node, quick }: Settings): Promise<Measured> {
+  const reloads = quick ? 2 : 5;
+  const server = await start(subject, node);
+  try {
+    const proxy =
+      delayMs > 0 ? await slowProxy(server.port, delayMs) : { port: server.port, close: () => {} };
+    const meter = new Meter(proxy.port);
+    try {
+      await pause(PAUSE_MS);
+      for (let i = 0; i < reloads; i++) {
+        await subject.reload?.(server);
+        await pause(PAUSE_MS);
+      }
+    } finally {
+      await meter.stop();
+      proxy.close();
+    }
+    const tally = BUCKETS.map((bucket) => [NAMES[bucket], meter.tally[bucket]] as const);
+    return { reloads, ...Object.fromEntries(tally), lost: meter.lost };
+  } finally {
+    await server.stop();
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The same clients on two servers of ours, of which one reloads without a pause while it is measured. */
+async function compareSpeed(title: string, clients: Clients, settings: Settings): Promise<Comparison> {
+  const calm = hello(2, { tag: 'no reload' });
+  const reloading = hello(2, { tag: 'reloading' });
+  const servers: Server[] = [];
+  try {
+    for (const subject of [calm, reloading]) servers.push(await start(subject, settings.node));
+    for (const server of servers) await clients(server, WARM_UP_SECONDS);
+    const rounds = await takeTurns(
+      servers,
+      ({ subject }) => subject.name,
+      settings,
+      (server) => {
+        const asked = clients(server, settings.seconds * 2);
+        return server.subject === reloading ? whileReloading(server, asked) : asked;
+      },
+    );
+    return {
+      title,
+      metrics: ['requestsPerSecond', 'p50Ms', 'p99Ms', 'p999Ms', 'reloads', 'lost'],
+      baseline: calm.name,
+      ratios: ['requestsPerSecond', 'p99Ms'],
+      plot: 'p99Ms',
+      rows: rowsOf([calm.name, reloading.name], rounds),
+    };
+  } finally {
+    await stopAll(servers);
+  }
+}
+
+/** Reload after reload for as long as the clients ask. */
+async function whileReloading(server: Server, asked: Promise<Measured>): Promise<Measured> {
+  let over = false;
+  const measured = asked.finally(() => {
+    over = true;
+  });
+  let reloads = 0;
+  while (!over) {
+    await server.subject.reload?.(server);
+    reloads += 1;
+  }
+  return { ...(await measured), reloads };
+}
+
+/** Clients that ask for some seconds. */
+type Clients = (server: Server, seconds: number) => Promise<Measured>;
+
+const eager: Clients = async ({ port, pid }, seconds) => {
+  const { errors, ...measured } = await load(KEEP_ALIVE, port, pid, seconds);
+  return { ...measured, reloads: 0, lost: errors };
+};
+
+const thinking: Clients = async ({ port }, seconds) => {
+  const began = performance.now();
+  const meter = new Meter(port);
+  await pause(seconds * 1000);
+  const tally = await meter.stop();
+  const elapsedMs = performance.now() - began;
+  const sorted = Float64Array.from(meter.latencies).sort();
+  return {
+    requestsPerSecond: (tally.ok / elapsedMs) * 1000,
+    p50Ms: percentile(sorted, 0.5),
+    p99Ms: percentile(sorted, 0.99),
+    p999Ms: percentile(sorted, 0.999),
+    reloads: 0,
+    lost: meter.lost,
+  };
+};
+
+function lostByUs({ subject, rounds }: Row): string[] {
+  const lost = (rounds.lost ?? []).reduce((sum, each) => sum + each, 0);
+  return subject.startsWith('hello-server') && lost > 0
+    ? [`${subject}: ${lost} requests lost in reloads`]
+    : [];
+}

@@ -1,0 +1,12 @@
+// The three-line server, in one process or, with WORKERS, under node:cluster's defaults.
+const cluster = require('node:cluster');
+const http = require('node:http');
+
+const { WORKERS, PORT, KEEP_ALIVE_MS } = process.env;
+if (cluster.isPrimary && Number(WORKERS) > 0) {
+  for (let i = 0; i < Number(WORKERS); i++) cluster.fork();
+  process.on('SIGTERM', () => cluster.disconnect(() => process.exit()));
+} else {
+  const server = http.createServer((_req, res) => res.end('Hello, World!')).listen(PORT);
+  if (KEEP_ALIVE_MS) server.keepAliveTimeout = Number(KEEP_ALIVE_MS);
+}

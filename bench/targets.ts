@@ -1,0 +1,202 @@
+// What the figures have to be, each a comparison within one run, and whether they are. Pure.
+
+import { against, figure, rowOf } from './figures.ts';
+import type { Comparison, MetricName, Result, Row } from './result.ts';
+
+/** A bound on one figure. */
+export interface Target {
+  readonly says: string;
+  readonly question: string;
+  readonly comparison: string;
+  readonly subject: string;
+  readonly metric: MetricName;
+  /** The subject it is set against; without one the figure itself is bound. */
+  readonly against?: string;
+  readonly how: 'ratio' | 'difference' | 'value';
+  readonly bound: 'at most' | 'at least';
+  readonly value: number;
+  readonly unit?: string;
+  /** Why it may be missed, where that is known. */
+  readonly ifMissed?: string;
+}
+
+const HELLO_2 = 'hello-server, 2 workers';
+const BARE_2 = 'bare node:cluster, 2 workers';
+const GUNICORN = 'gunicorn + Flask, 4 workers';
+
+const NO_SPARE =
+  'workers that boot, and the first requests of each, take CPU from those that serve, and at full load there is none to spare';
+
+const onNode = (major: number, value: number): Target => ({
+  says: `CPU per request against the three-line server, Node ${major}`,
+  question: 'nodes',
+  comparison: `Node ${major}`,
+  subject: `hello-server, 1 worker, Node ${major}`,
+  metric: 'cpuUsPerRequest',
+  against: `bare node:http, Node ${major}`,
+  how: 'ratio',
+  bound: 'at most',
+  value,
+});
+
+const ofLog = (format: string, value: number): Target => ({
+  says: `CPU per request with the request log against without, ${format}`,
+  question: 'log-cost',
+  comparison: 'the request log',
+  subject: `hello-server, 1 worker, ${format}`,
+  metric: 'cpuUsPerRequest',
+  against: 'hello-server, 1 worker, log off',
+  how: 'ratio',
+  bound: 'at most',
+  value,
+});
+
+const keepAlive = { question: 'keep-alive', comparison: 'several processes', subject: HELLO_2 } as const;
+const startStop = { question: 'start-stop', comparison: 'start, stop, memory', subject: HELLO_2 } as const;
+const reloading = {
+  question: 'reload',
+  comparison: 'speed meanwhile, at full load',
+  subject: `${HELLO_2}, reloading`,
+  against: `${HELLO_2}, no reload`,
+  how: 'ratio',
+} as const;
+
+export const TARGETS: readonly Target[] = [
+  onNode(20, 1.08),
+  onNode(24, 1),
+  onNode(26, 1),
+  ofLog('text', 1.08),
+  ofLog('json', 1.25),
+  {
+    says: 'two workers, kept connections, requests/s against node:cluster',
+    ...keepAlive,
+    metric: 'requestsPerSecond',
+    against: BARE_2,
+    how: 'ratio',
+    bound: 'at least',
+    value: 1,
+  },
+  {
+    says: 'two workers, a connection per request, requests/s against node:cluster',
+    ...keepAlive,
+    question: 'connections',
+    metric: 'requestsPerSecond',
+    against: BARE_2,
+    how: 'ratio',
+    bound: 'at least',
+    value: 1.6,
+  },
+  {
+    says: 'requests/s against gunicorn + Flask with 4 workers',
+    ...keepAlive,
+    metric: 'requestsPerSecond',
+    against: GUNICORN,
+    how: 'ratio',
+    bound: 'at least',
+    value: 10,
+  },
+  {
+    says: 'CPU per request against gunicorn + Flask with 4 workers',
+    ...keepAlive,
+    metric: 'cpuUsPerRequest',
+    against: GUNICORN,
+    how: 'ratio',
+    bound: 'at most',
+    value: 0.1,
+  },
+  { ...onNode(24, 3.2), says: 'CPU per request against nginx, Node 24', against: 'nginx, 1 worker' },
+  {
+    says: 'first answer of two workers against node:cluster',
+    ...startStop,
+    metric: 'firstAnswerMs',
+    against: BARE_2,
+    how: 'ratio',
+    bound: 'at most',
+    value: 1.25,
+  },
+  {
+    says: "a worker's RSS beyond the bare worker's",
+    ...startStop,
+    metric: 'workerMiB',
+    against: BARE_2,
+    how: 'difference',
+    bound: 'at most',
+    value: 20,
+    unit: 'MiB',
+  },
+  {
+    says: "the primary's RSS",
+    ...startStop,
+    metric: 'primaryMiB',
+    how: 'value',
+    bound: 'at most',
+    value: 70,
+    unit: 'MiB',
+  },
+  {
+    says: 'p99 while reload follows reload against without',
+    ...reloading,
+    metric: 'p99Ms',
+    bound: 'at most',
+    value: 2,
+    ifMissed: NO_SPARE,
+  },
+  {
+    says: 'requests/s while reload follows reload against without',
+    ...reloading,
+    metric: 'requestsPerSecond',
+    bound: 'at least',
+    value: 0.9,
+    ifMissed: NO_SPARE,
+  },
+];
+
+/** What became of a target. */
+export type Verdict =
+  | { readonly state: 'met'; readonly got: number }
+  | { readonly state: 'missed'; readonly got: number; readonly byPercent: number }
+  | { readonly state: 'not measured'; readonly why: string };
+
+/** Judges a target by the results there are; the number judged has the two digits that are shown. */
+export function judge(target: Target, results: readonly Result[]): Verdict {
+  const result = results.find(({ question }) => question === target.question);
+  if (!result) return { state: 'not measured', why: `\`${target.question}\` was not run` };
+  const comparison = result.comparisons.find(({ title }) => title === target.comparison);
+  if (!comparison) return { state: 'not measured', why: `no ${target.comparison}` };
+  const value = read(target, comparison);
+  if (typeof value === 'string') return { state: 'not measured', why: value };
+  const got = Number(value.toFixed(2));
+  const over = target.bound === 'at most' ? got / target.value - 1 : 1 - got / target.value;
+  return over <= 0
+    ? { state: 'met', got }
+    : { state: 'missed', got, byPercent: Math.max(1, Math.round(over * 100)) };
+}
+
+/** The figure a target bounds, or why there is none. */
+function read({ subject, against: other, metric, how }: Target, comparison: Comparison): number | string {
+  const row = rowOf(comparison, subject);
+  const base = other === undefined ? row : rowOf(comparison, other);
+  const missing = row === undefined ? subject : other;
+  if (!row || !base) return `no ${missing}`;
+  const value = how === 'value' ? figure(row, metric) : against(row, base, metric, how)?.median;
+  return value ?? reason(row) ?? reason(base) ?? `no ${metric}`;
+}
+
+const reason = ({ note }: Row): string | undefined => note;
+
+/** A verdict in words: `met: 1.02`, `missed by 4 %: 1.12`. */
+export function worded(verdict: Verdict, { unit, ifMissed }: Target): string {
+  const of = unit === undefined ? '' : ` ${unit}`;
+  switch (verdict.state) {
+    case 'met':
+      return `met: ${verdict.got.toFixed(2)}${of}`;
+    case 'missed':
+      return `missed by ${verdict.byPercent} %: ${verdict.got.toFixed(2)}${of}${ifMissed ? `; ${ifMissed}` : ''}`;
+    case 'not measured':
+      return `not measured: ${verdict.why}`;
+  }
+}
+
+/** A bound in words: `≤ 1.08`. */
+export const bound = ({ bound, value, unit, how }: Target): string =>
+  `${bound === 'at most' ? '≤' : '≥'} ${how === 'ratio' ? `${value.toFixed(2)} ×` : value}${unit === undefined ? '' : ` ${unit}`}`;

@@ -1,0 +1,226 @@
+// The bench for real, one question in short rounds, and the report as a browser shows it. Needs chromium.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect } from 'chai';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { QUESTIONS } from '../../bench/questions.ts';
+import { page } from '../../bench/report/page.ts';
+import type { Result } from '../../bench/result.ts';
+import { folderOf, load } from '../../bench/results.ts';
+import { eventually, ROOT } from '../helpers/server.ts';
+import { madeUp } from './made-up.ts';
+
+const RUN = join(ROOT, 'build', 'bench', 'run.js');
+const FLAGS =
+  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+/** What text has to have against its ground: WCAG 2, level AA. */
+const CONTRAST = 4.5;
+
+const folder = mkdtempSync(join(tmpdir(), 'hello-server-report-'));
+after(() => rmSync(folder, { recursive: true }));
+
+describe('the bench', () => {
+  const began = Date.now();
+
+  // A folder for temporary files of its own: what is left in it was left by the bench.
+  const temporary = join(folder, 'tmp');
+  before(() => mkdirSync(temporary));
+  const leftBehind = (): string[] => readdirSync(temporary);
+
+  /** Runs it to its end; `path` comes before the PATH there is. */
+  async function run(args: readonly string[], path = '', act = (_child: ChildProcess): void => {}) {
+    const child = spawn(process.execPath, [RUN, ...args], {
+      env: { ...process.env, PATH: `${path}${delimiter}${process.env.PATH}`, TMPDIR: temporary },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      err += chunk;
+      act(child);
+    });
+    const [code] = await once(child, 'close');
+    return { code, out, err };
+  }
+
+  it('answers a question: progress, a table, targets, and JSON of its own', async () => {
+    const { code, out, err } = await run(['--quick', 'log-cost']);
+    expect(code, err).to.equal(0);
+    expect(err).to.match(/^log-cost: round 3 of 3, hello-server, 1 worker, json$/m);
+    expect(out)
+      .to.match(/^log-cost: What does the request log cost\?$/m)
+      .and.to.match(/^hello-server, 1 worker, text {3,}\d/m)
+      .and.to.match(/^CPU per request with the request log against without, json +≤ 1.25 × +(?:met|missed)/m);
+    const result = load(folderOf(true)).find(({ question }) => question === 'log-cost') as Result;
+    expect(Date.parse(result.date)).to.be.greaterThan(began);
+    expect(result).to.deep.include({
+      question: 'log-cost',
+      quick: true,
+      node: process.version,
+      failures: [],
+    });
+    expect(result.machine.cores).to.be.greaterThan(0);
+    const [comparison] = result.comparisons;
+    for (const { rounds } of comparison?.rows ?? []) {
+      expect(rounds.requestsPerSecond).to.have.length(3);
+      expect(Math.min(...(rounds.cpuUsPerRequest ?? []))).to.be.greaterThan(1);
+      expect(rounds.errors).to.deep.equal([0, 0, 0]);
+    }
+    expect(leftBehind()).to.deep.equal([]);
+  });
+
+  it('fails with the reason in one line when a subject does not start, and stops the others', async () => {
+    writeFileSync(join(folder, 'nginx'), '#!/bin/sh\necho "nginx: [emerg] broken" >&2\nexit 3\n');
+    chmodSync(join(folder, 'nginx'), 0o755);
+    const { code, err } = await run(['--quick', 'pipelining'], folder);
+    expect(code).to.equal(1);
+    expect(err.trim().split('\n').at(-1)).to.equal(
+      'nginx, 1 worker: ended before it served, with 3: nginx: [emerg] broken',
+    );
+    expect(leftBehind()).to.deep.equal([]);
+  });
+
+  it('leaves nothing behind when it is cut short', async () => {
+    const interrupt = (child: ChildProcess): void => void child.kill('SIGINT');
+    const { code } = await run(['--quick', 'log-cost'], '', interrupt);
+    expect(code).to.equal(130);
+    expect(leftBehind()).to.deep.equal([]);
+    // With their environment, which names that folder. The watch over killed workers goes last, after SHUTDOWN_TIMEOUT.
+    const processes = (): string =>
+      execFileSync('ps', ['axeww', '-o', 'args'], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+    await eventually(() => !processes().includes(temporary), 'no process left', 12_000);
+  });
+
+  it('refuses what it does not know, in one line', async () => {
+    for (const args of [['relaod'], ['--fast'], ['--node', '/nowhere/node']]) {
+      const { code, out, err } = await run(args);
+      expect({ code, out }).to.deep.equal({ code: 2, out: '' });
+      expect(err).to.match(/^[^\n]*expected [^\n]+, got `[^\n]+`\n$/);
+    }
+  });
+});
+
+for (const [what, results] of [
+  ['made up', madeUp()],
+  ['kept', load(folderOf(false))],
+  ['of quick runs', load(folderOf(true))],
+] as const) {
+  if (results.length === 0) continue;
+
+  describe(`the report, its results ${what}`, () => {
+    const file = join(folder, `${what}.html`);
+    let browser: Browser;
+
+    before(async () => {
+      writeFileSync(file, page(results));
+      browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS.split(' ') });
+    });
+    after(() => browser.close());
+
+    /** Opens it; whatever the page complains of or asks for is in `said`. */
+    async function open(
+      width: number,
+      colorScheme: 'light' | 'dark',
+    ): Promise<{ tab: Page; said: string[] }> {
+      const tab = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+      const said: string[] = [];
+      tab.on('console', (message) => said.push(message.text()));
+      tab.on('pageerror', (error) => said.push(error.message));
+      tab.on('request', (request) => said.push(request.url()));
+      await tab.goto(pathToFileURL(file).href);
+      return { tab, said };
+    }
+
+    it('asks for nothing but itself, and complains of nothing', async () => {
+      const { tab, said } = await open(1280, 'light');
+      expect(said).to.deep.equal([pathToFileURL(file).href]);
+      await tab.close();
+    });
+
+    it('has a heading, a table and a picture for every question', async () => {
+      const { tab } = await open(1280, 'light');
+      const names = results.map(({ question }) => question);
+      if (what !== 'of quick runs') expect(names).to.deep.equal(QUESTIONS.map(({ name }) => name));
+      for (const name of names) {
+        const section = tab.locator(`section#${name}`);
+        expect(await section.locator('h2').count(), name).to.equal(1);
+        expect(await section.locator('table').count(), name).to.be.greaterThan(1);
+        const pictures = await section.locator('svg').all();
+        expect(pictures, name).to.not.have.length(0);
+        for (const picture of pictures) {
+          const box = await picture.boundingBox();
+          expect(Math.min(box?.width ?? 0, box?.height ?? 0), name).to.be.greaterThan(50);
+        }
+        expect(await tab.getByRole('img', { name: /./ }).count()).to.be.greaterThan(0);
+      }
+      expect(await tab.locator('nav a').count()).to.equal(names.length + 1);
+      await tab.close();
+    });
+
+    for (const width of [360, 1280]) {
+      it(`fits into ${width} px`, async () => {
+        const { tab } = await open(width, 'light');
+        const wide = await tab.evaluate<number>('document.documentElement.scrollWidth');
+        expect(wide).to.equal(width);
+        await tab.close();
+      });
+    }
+
+    for (const scheme of ['light', 'dark'] as const) {
+      it(`is readable in ${scheme} colours`, async () => {
+        const { tab } = await open(1280, scheme);
+        const found = await tab.evaluate<{ text: string; colour: string; ground: string }[]>(PAINTED);
+        expect(found.length).to.be.greaterThan(50);
+        const faint = found.filter(({ colour, ground }) => contrast(colour, ground) < CONTRAST);
+        expect(faint).to.deep.equal([]);
+        const [ground] = found.map((each) => luminance(each.ground));
+        expect(ground ?? 0.5, 'the ground').to.satisfy((l: number) =>
+          scheme === 'dark' ? l < 0.1 : l > 0.9,
+        );
+        await tab.close();
+      });
+    }
+  });
+}
+
+/** In the page: every piece of text with its colour and what is painted below it. */
+const PAINTED = `(() => {
+  const ground = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const { backgroundColor } = getComputedStyle(each);
+      if (backgroundColor !== 'rgba(0, 0, 0, 0)') return backgroundColor;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) {
+    const { textContent, parentElement } = walker.currentNode;
+    if (textContent.trim() === '' || /^(?:style|title|desc)$/i.test(parentElement.tagName)) continue;
+    const style = getComputedStyle(parentElement);
+    const colour = parentElement.namespaceURI.endsWith('svg') ? style.fill : style.color;
+    found.push({ text: textContent.trim(), colour, ground: ground(parentElement) });
+  }
+  return found;
+})()`;
+
+/** WCAG's contrast of two colours, 1 to 21. */
+function contrast(one: string, other: string): number {
+  const [light = 0, dark = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminance(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = [...colour.matchAll(/[\d.]+/g)].map(([value]) => {
+    const share = Number(value) / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
