@@ -8,7 +8,7 @@ export const LEAVE_MS = 250;
 export const SETTLE_MS = 1000;
 /** A new worker that exits sooner than this after it was ready counts against its reload. */
 export const EARLY_CRASH_MS = 5000;
-/** A worker killed by a stop signal before it was ready waits so long for the primary's own signal. */
+/** A stop signal that reached a worker may be meant for all: what follows from it waits so long for the primary's own. */
 export const OWN_SIGNAL_MS = 500;
 /** So many boots in a row that did not get ready, with no worker serving, are a crash loop. */
 export const CRASH_LOOP_BOOTS = 8;

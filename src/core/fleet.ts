@@ -31,7 +31,10 @@ export interface Worker {
 
 export interface Slot {
   failures: number;
+  /** Nothing is forked into it before. */
   respawnAt: number;
+  /** Its worker got a stop signal: what is said of that at `respawnAt`, unless our own has come. */
+  unsaid: Line | undefined;
   /** How often its worker ended unasked, and how the last time. */
   restarts: number;
   lastExit: string | undefined;
@@ -149,6 +152,7 @@ export function wakeAt(fleet: Fleet): number {
   if (stop) times.push(stop.until);
   else {
     times.push(reload?.settlesAt ?? Infinity);
+    for (const { unsaid, respawnAt } of Object.values(fleet.slots)) if (unsaid) times.push(respawnAt);
     for (let slot = 0; slot < fleet.wanted; slot++) {
       if (!workers.some((w) => w.slot === slot && live(w))) times.push(fleet.slots[slot]?.respawnAt ?? 0);
     }

@@ -1,7 +1,7 @@
 // The policy: which workers to fork, drain and kill, as one pure function of what is, what happened, and the time.
 // It knows no process and no clock. What happened is noted here; what follows from it is worked out in reconcile.ts.
 
-import { CRASH_LOOP_BOOTS, EARLY_CRASH_MS, OWN_SIGNAL_MS, SAME_SIGNAL_MS } from './deadlines.ts';
+import { CRASH_LOOP_BOOTS, EARLY_CRASH_MS, SAME_SIGNAL_MS } from './deadlines.ts';
 import { CANNOT_SERVE, cutShortBy, OK } from './exit-codes.ts';
 import { type Effect, type Event, type Fleet, live, type Worker } from './fleet.ts';
 import * as messages from './messages.ts';
@@ -76,7 +76,9 @@ function hear(turn: Turn, w: Worker, event: Extract<Event, { id: number }>): voi
       if (w.replace || fleet.stop) return;
       w.replace = { why: event.why, by: event.why.startsWith('MAX') ? Infinity : now + turn.bootMs };
       if (event.why === 'fatal error') turn.countFailure(w);
-      if (live(w)) turn.log(messages.replacing(w, event.why));
+      if (!live(w)) return;
+      if (event.why === 'TERM') turn.awaitOwnSignal(w, messages.replacing(w, event.why));
+      else turn.log(messages.replacing(w, event.why));
       return;
     case 'exit':
       fleet.workers = fleet.workers.filter((other) => other !== w);
@@ -105,8 +107,7 @@ function reap(turn: Turn, w: Worker, code: number | null, signal: string | null)
   slot.lastExit = how;
   if (w.readyAt === undefined) {
     if (!w.killed && !w.failure && stopSignal) {
-      turn.log(messages.interrupted(w, how));
-      slot.respawnAt = now + OWN_SIGNAL_MS;
+      turn.awaitOwnSignal(w, messages.interrupted(w, how));
     } else if (!fleet.started) {
       turn.log(messages.cannotServe(reason, w.failure?.stack));
       giveUp(turn, CANNOT_SERVE, 'the fleet cannot serve');

@@ -11,6 +11,7 @@ export function reconcile(turn: Turn): void {
   expire(turn);
   if (fleet.stop) proceedStop(turn, fleet.stop);
   else {
+    sayUnsaid(turn);
     keepSlots(turn);
     announce(turn);
     settleReload(turn);
@@ -33,6 +34,15 @@ function expire(turn: Turn): void {
       w.killed = 'hung';
       turn.effects.push({ do: 'hung', id: w.id, silentMs });
     }
+  }
+}
+
+/** Our own signal has not come: a stop signal that reached a worker was meant for it alone, and is answered now. */
+function sayUnsaid(turn: Turn): void {
+  for (const slot of Object.values(turn.fleet.slots)) {
+    if (!slot.unsaid || turn.now < slot.respawnAt) continue;
+    turn.log(slot.unsaid);
+    slot.unsaid = undefined;
   }
 }
 

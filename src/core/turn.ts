@@ -1,7 +1,7 @@
 // One turn of the policy: the fleet it may change, the time, the effects so far, and the few things done to a worker.
 
 import { backoffMs, PROVEN_AFTER_MS } from './backoff.ts';
-import { KILL_MARGIN_MS } from './deadlines.ts';
+import { KILL_MARGIN_MS, OWN_SIGNAL_MS } from './deadlines.ts';
 import type { Effect, Fleet, Slot, Worker } from './fleet.ts';
 import * as messages from './messages.ts';
 
@@ -77,12 +77,20 @@ export class Turn {
     const delay = backoffMs(slot.failures, this.random());
     slot.failures += 1;
     slot.respawnAt = this.now + delay;
+    slot.unsaid = undefined;
     return delay;
+  }
+
+  /** A stop signal reached the worker: nothing is forked into its slot, nor `line` said, before our own had its time. */
+  awaitOwnSignal(w: Worker, line: messages.Line): void {
+    const slot = this.slot(w.slot);
+    slot.respawnAt = Math.max(slot.respawnAt, this.now + OWN_SIGNAL_MS);
+    slot.unsaid = line;
   }
 
   slot(slot: number): Slot {
     const { slots } = this.fleet;
-    slots[slot] ??= { failures: 0, respawnAt: 0, restarts: 0, lastExit: undefined };
+    slots[slot] ??= { failures: 0, respawnAt: 0, unsaid: undefined, restarts: 0, lastExit: undefined };
     return slots[slot];
   }
 

@@ -18,6 +18,7 @@ const WEIGHTS: Record<Deed, number> = {
   scale: 4,
   crash: 5,
   term: 3,
+  'group term': 1,
   'fatal error': 2,
   recycle: 3,
   hang: 2,

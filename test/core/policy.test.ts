@@ -74,7 +74,9 @@ describe('policy', () => {
         fleet.begin();
         expect(fleet.exits(1, { signal })).to.deep.equal([]);
         expect(fleet.pass(499)).to.deep.equal([]);
+        expect(fleet.log).to.deep.equal([]);
         expect(fleet.pass(1)).to.deep.equal(['fork 2 in slot 0 as generation 1']);
+        expect(fleet.log).to.deep.equal([`worker 0 (pid 101) got ${signal} while booting, booting it again`]);
       });
     }
 
@@ -86,6 +88,10 @@ describe('policy', () => {
       expect(fleet.on({ type: 'stop', signal: 'SIGINT', what: 'SIGINT' })).to.deep.equal([
         'let go',
         'exit 0',
+      ]);
+      expect(fleet.log).to.deep.equal([
+        'Received SIGINT, shutting down gracefully...',
+        'Server closed successfully',
       ]);
     });
   });
@@ -330,28 +336,61 @@ describe('policy', () => {
       const fleet = serving(1);
       fleet.on({ type: 'reload' });
       expect(fleet.exits(2, { signal: 'SIGTERM' })).to.deep.equal([]);
-      fleet.pass(500);
-      expect(fleet.on({ type: 'wake' })).to.deep.equal(['fork 3 in slot 0 as generation 2']);
+      expect(fleet.pass(500)).to.deep.equal(['fork 3 in slot 0 as generation 2']);
     });
   });
 
   describe('when a worker asks to be replaced', () => {
-    it('(TERM) forks another first, and drains it when that is ready', () => {
+    it('(TERM) forks another after 500 ms in which our own signal may come, and drains it when that is ready', () => {
       const fleet = serving(2);
-      expect(fleet.on({ type: 'replace', id: 1, why: 'TERM' })).to.deep.equal([
-        'fork 3 in slot 0 as generation 1',
-      ]);
+      const { length } = fleet.log;
+      expect(fleet.on({ type: 'replace', id: 1, why: 'TERM' })).to.deep.equal([]);
+      expect(fleet.pass(499)).to.deep.equal([]);
+      expect(fleet.log).to.have.length(length);
+      expect(fleet.pass(1)).to.deep.equal(['fork 3 in slot 0 as generation 1']);
+      expect(fleet.log.slice(length)).to.deep.equal(['replacing worker 0 (pid 101): TERM']);
       expect(fleet.ready(3)).to.deep.equal(['drain 1 for replace within 75000']);
       expect(fleet.exits(1, { code: 0 })).to.deep.equal([]);
     });
 
-    it('(TERM) drains it at latest after BOOT_TIMEOUT', () => {
+    it('(TERM) forks and says nothing when our own signal came meanwhile', () => {
+      const fleet = serving(2);
+      const { length } = fleet.log;
+      for (const id of [1, 2]) fleet.on({ type: 'replace', id, why: 'TERM' });
+      fleet.pass(499);
+      const done = fleet.on({ type: 'stop', signal: 'SIGTERM', what: 'SIGTERM' });
+      done.push(...fleet.left(1, 2), ...fleet.pass(1000));
+      for (const id of [1, 2]) done.push(...fleet.exits(id, { code: 0 }));
+      expect(done.filter((effect) => effect.startsWith('fork'))).to.deep.equal([]);
+      expect(fleet.log.slice(length).filter((line) => !line.startsWith('worker'))).to.deep.equal([
+        'Received SIGTERM, shutting down gracefully...',
+        'Server closed successfully',
+      ]);
+    });
+
+    it('(TERM) does not wait with the respawn of one that crashes meanwhile, nor call that a replacement', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'replace', id: 1, why: 'TERM' });
+      expect(fleet.exits(1, { signal: 'SIGKILL' })).to.deep.equal(['fork 2 in slot 0 as generation 1']);
+      fleet.pass(1000);
+      expect(fleet.log.at(-1)).to.match(/^worker 0 \(pid 101\) crashed: SIGKILL/);
+    });
+
+    it('(TERM) drains it at latest BOOT_TIMEOUT after it asked', () => {
       const fleet = serving(1, { bootMs: 3000 });
       fleet.on({ type: 'replace', id: 1, why: 'TERM' });
       fleet.pass(2000);
       fleet.fails(2, 'broken');
       expect(fleet.pass(999)).to.deep.equal([]);
       expect(fleet.pass(1)[0]).to.equal('drain 1 for replace within 75000');
+    });
+
+    it('(fatal error) forks another at once', () => {
+      const fleet = serving(2);
+      expect(fleet.on({ type: 'replace', id: 1, why: 'fatal error' })).to.deep.equal([
+        'fork 3 in slot 0 as generation 1',
+      ]);
+      expect(fleet.log.at(-1)).to.equal('replacing worker 0 (pid 101): fatal error');
     });
 
     it('(TERM, fatal error) forks another although all that a reload replaced still drain', () => {
@@ -361,7 +400,8 @@ describe('policy', () => {
         fleet.ready(2);
         fleet.pass(SETTLE_MS);
         expect(fleet.stages).to.equal('1 draining, 2 ready');
-        expect(fleet.on({ type: 'replace', id: 2, why })).to.deep.equal(['fork 3 in slot 0 as generation 2']);
+        const done = fleet.on({ type: 'replace', id: 2, why });
+        expect([...done, ...fleet.pass(500)]).to.deep.equal(['fork 3 in slot 0 as generation 2']);
       }
     });
 

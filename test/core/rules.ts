@@ -55,6 +55,7 @@ export class Rules {
   readonly #replaced = new Set<number>();
   /** Workers of an abandoned reload that serve until those they replaced are back. */
   readonly #rolledBack = new Set<number>();
+  /** Until when a slot waits for the signal of our own. */
   readonly #notBefore = new Map<number, number>();
   readonly #toldToLeave = new Map<number, number>();
   #leaving = false;
@@ -76,6 +77,7 @@ export class Rules {
     this.#deadlines(s);
     this.#kills(s);
     this.#undone(s);
+    this.#signals(s);
     this.#forks(s);
     this.#rotation(s);
     this.#reloads(s);
@@ -178,12 +180,32 @@ export class Rules {
     for (const w of after.workers) if (w.generation === before.reload?.to) this.#rolledBack.add(w.id);
   }
 
-  #forks({ before, event, now, after, effects }: Step): void {
-    const forks = effects.filter((e) => e.do === 'fork');
+  /** A stop signal that reached a worker may be meant for all: the slot waits, and nothing is said of it. */
+  #signals({ before, event, now, after, effects }: Step): void {
     if (after.newestGeneration > before.newestGeneration) this.#notBefore.clear(); // a reload is asked for, and waits for nothing
-    // A crash or a fatal error of the slot's other worker has a delay of its own.
-    const failed = event.type === 'exit' || event.type === 'replace' ? byId(before, event.id) : undefined;
-    if (failed?.readyAt !== undefined) this.#notBefore.delete(failed.slot);
+    const w = 'id' in event ? byId(before, event.id) : undefined;
+    if (w && !before.stop) {
+      const asked = event.type === 'replace' && !w.replace && live(w);
+      const ended = event.type === 'exit' && w.stage !== 'draining' && !this.#unwanted.has(w.id);
+      const interrupted = ended && w.readyAt === undefined && !isBootFailure(w, event);
+      if (interrupted || (asked && event.why === 'TERM')) this.#notBefore.set(w.slot, now + OWN_SIGNAL_MS);
+      // A crash, a failed boot and a fatal error have a delay of their own.
+      else if (ended || (event.type === 'replace' && event.why === 'fatal error'))
+        this.#notBefore.delete(w.slot);
+    }
+    for (const effect of effects) {
+      if (effect.do !== 'log') continue;
+      const { text } = effect.line;
+      const said =
+        /^replacing worker (\d+) .*: TERM$/.exec(text) ?? /^worker (\d+) .* booting it again$/.exec(text);
+      if (!said) continue;
+      const waited = now >= (this.#notBefore.get(Number(said[1])) ?? 0);
+      rule('a stop signal of a worker is answered when our own has not come', waited && !after.stop);
+    }
+  }
+
+  #forks({ before, now, after, effects }: Step): void {
+    const forks = effects.filter((e) => e.do === 'fork');
     if (forks.length === 0) return;
     const alive = after.workers.filter(live);
     // What a roll-back is about to undo, and what is dead already, is not counted.
@@ -194,7 +216,7 @@ export class Rules {
       const serving = [after.generation, before.generation, before.reload?.from];
       rule('a fork is of the generation that is to serve', serving.includes(fork.generation));
       rule(
-        'an interrupted boot waits for the signal of our own',
+        'a slot whose worker got a stop signal waits for the signal of our own',
         now >= (this.#notBefore.get(fork.slot) ?? 0),
       );
       const beside = alive.filter((w) => w.slot === fork.slot && w.id !== fork.id);
@@ -311,7 +333,7 @@ export class Rules {
     }
   }
 
-  #boots({ before, event, now, after, effects }: Step): void {
+  #boots({ before, event, after, effects }: Step): void {
     if (effects.some((e) => e.do === 'serving')) {
       rule('serving is said once', !this.#said.serving);
       rule(
@@ -331,7 +353,6 @@ export class Rules {
         this.#vain = before.workers.some((o) => o.stage === 'ready') ? 0 : this.#vain + 1;
     } else if (w.readyAt === undefined && !this.#unwanted.has(w.id)) {
       rule('an interrupted boot is no failure', !after.stop && !effects.some((e) => e.do === 'abandoned'));
-      this.#notBefore.set(w.slot, now + OWN_SIGNAL_MS);
     }
     if (after.stop && before.started) {
       rule('the primary gives up only in a crash loop', this.#vain >= CRASH_LOOP_BOOTS);

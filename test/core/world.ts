@@ -36,6 +36,7 @@ export const DEEDS = [
   'scale',
   'crash',
   'term',
+  'group term',
   'fatal error',
   'recycle',
   'hang',
@@ -132,6 +133,9 @@ export class World {
           this.#exit(victim, { signal: STOP_SIGNALS[pick % 3] ?? 'SIGTERM' });
         else this.#ask(victim, 'TERM');
         return;
+      case 'group term':
+        this.#signalGroup(pick);
+        return;
       case 'fatal error':
       case 'recycle':
         if (victim?.served) this.#ask(victim, deed === 'recycle' ? 'MAX_REQUESTS' : deed);
@@ -146,6 +150,17 @@ export class World {
     const signal = STOP_SIGNALS[pick % 3] ?? 'SIGTERM';
     if (pick % 7 === 0) this.#take({ type: 'stop', what: 'stop' });
     else this.#take({ type: 'stop', signal, what: signal });
+  }
+
+  /** TERM reaches every process, this one's primary last: the workers' messages and exits arrive before it. */
+  #signalGroup(pick: number): void {
+    for (const p of [...this.#processes.values()].filter((p) => !p.hung)) {
+      if (p.served || this.#random() < 0.5) this.#later(p, this.#ms(50), () => this.#ask(p, 'TERM'));
+      else this.#later(p, this.#ms(50), () => this.#exit(p, { signal: 'SIGTERM' }));
+    }
+    this.#at(this.now + 50 + this.#ms(400), () => {
+      if (this.exitCode === undefined) this.stop(3 * pick);
+    });
   }
 
   /** From now on nothing goes wrong any more; what already has runs its course. */

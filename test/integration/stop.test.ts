@@ -6,6 +6,11 @@ import { eventually, fixture, launch, type Running, serve } from '../helpers/ser
 
 const CLEAN = { code: 0, signal: null };
 const RECEIVED = /Received SIG(TERM|INT|QUIT), shutting down gracefully\.\.\.\n/;
+/** All that a start and a stop say at `info`; a stop while workers boot has no start to tell of. */
+const START = /Server listening on port \d+\nVisit http:\S+ or use curl -v http:\S+\n/.source;
+const STOP = `${RECEIVED.source}Server closed successfully\n`;
+const START_AND_STOP = new RegExp(`^${START}${STOP}$`);
+const STOP_ALONE = new RegExp(`^(${START})?${STOP}$`);
 
 describe('stop', () => {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
@@ -186,12 +191,51 @@ describe('stop', () => {
               server.signal(signal);
             }
             expect(await server.end()).to.deep.equal(CLEAN);
-            expect(server.out.match(/Received/g)).to.have.length(1);
+            expect(server.out).to.match(when === 'while serving' ? START_AND_STOP : STOP_ALONE);
             expect(server.err).to.equal('');
           });
         }
       }
     }
+
+    it('says its two lines and forks nothing, although TERM goes to every process of the group', async function () {
+      this.timeout(60_000);
+      for (const level of ['info', 'info', 'info', 'info', 'debug']) {
+        const server = await serve({
+          detached: true,
+          args: [fixture('wait.js')],
+          env: { WEB_CONCURRENCY: '4', ACCESS_LOG: 'false', LOG_LEVEL: level },
+        });
+        const raw = await Raw.open(server.port);
+        raw.send(request('GET', '/?ms=700'));
+        await eventuallyReceived(server, raw);
+        process.kill(-server.pid, 'SIGTERM');
+        const answer = await raw.answer();
+        expect(answer).to.deep.include({ status: 200, body: 'waited 700' });
+        expect(await server.end()).to.deep.equal(CLEAN);
+        if (level === 'info') expect(server.out).to.match(START_AND_STOP);
+        else expect(server.out.match(/ (ready|gone) /g), server.log).to.have.length(4 + 4);
+        expect(server.err).to.equal('');
+      }
+    });
+
+    it('does so although the workers have asked for replacements before the primary gets its TERM', async () => {
+      const server = await serve({
+        args: [fixture('says-term.js')],
+        env: { ACCESS_LOG: 'false', LOG_LEVEL: 'debug' },
+      });
+      const raw = await Raw.open(server.port);
+      raw.send(request('GET', '/?ms=700'));
+      await eventuallyReceived(server, raw);
+      for (const pid of server.workers()) process.kill(pid, 'SIGTERM');
+      await server.says(/got TERM\n(.*\n)*got TERM\n/);
+      server.signal('SIGTERM');
+      expect(await raw.answer()).to.deep.include({ status: 200, body: 'waited 700' });
+      expect(await server.end()).to.deep.equal(CLEAN);
+      expect(server.out.match(/ (ready|gone) /g), server.log).to.have.length(2 + 2);
+      expect(server.out).to.not.include('replacing');
+      expect(server.err).to.equal('');
+    });
 
     it('ignores INT, QUIT and HUP sent to a worker alone, and says that USR1 and USR2 do not reload', async () => {
       const server = await serve();
