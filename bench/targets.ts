@@ -24,9 +24,6 @@ const HELLO_2 = 'hello-server, 2 workers';
 const BARE_2 = 'bare node:cluster, 2 workers';
 const GUNICORN = 'gunicorn + Flask, 4 workers';
 
-const NO_SPARE =
-  'workers that boot, and the first requests of each, take CPU from those that serve, and at full load there is none to spare';
-
 const onNode = (major: number, value: number): Target => ({
   says: `CPU per request against the three-line server, Node ${major}`,
   question: 'nodes',
@@ -139,7 +136,6 @@ export const TARGETS: readonly Target[] = [
     metric: 'p99Ms',
     bound: 'at most',
     value: 2,
-    ifMissed: NO_SPARE,
   },
   {
     says: 'requests/s while reload follows reload against without',
@@ -147,7 +143,9 @@ export const TARGETS: readonly Target[] = [
     metric: 'requestsPerSecond',
     bound: 'at least',
     value: 0.9,
-    ifMissed: NO_SPARE,
+    // Measured: a reload without load costs 0.3 s of CPU, one at full load 1.2 to 1.6 s beyond its requests when warm.
+    ifMissed:
+      'a request costs a new worker about four times the CPU in its first second; booting is the smaller part',
   },
 ];
 

@@ -3,6 +3,7 @@
 import { BUCKETS, type Bucket, Meter, slowProxy } from '../../test/helpers/meter.ts';
 import { percentile } from '../figures.ts';
 import { KEEP_ALIVE, load } from '../measure/load.ts';
+import { cpuUs } from '../measure/process-tree.ts';
 import { absentOf, describe, type Settings, stopAll, takeTurns } from '../measure/turns.ts';
 import type { Question } from '../question.ts';
 import { type Answer, type Comparison, type Measured, type MetricName, type Row, rowsOf } from '../result.ts';
@@ -128,9 +129,9 @@ async function compareSpeed(title: string, clients: Clients, settings: Settings)
     );
     return {
       title,
-      metrics: ['requestsPerSecond', 'p50Ms', 'p99Ms', 'p999Ms', 'reloads', 'lost'],
+      metrics: ['requestsPerSecond', 'p50Ms', 'p99Ms', 'p999Ms', 'cpuUsPerRequest', 'reloads', 'lost'],
       baseline: calm.name,
-      ratios: ['requestsPerSecond', 'p99Ms'],
+      ratios: ['requestsPerSecond', 'p99Ms', 'cpuUsPerRequest'],
       plot: 'p99Ms',
       rows: rowsOf([calm.name, reloading.name], rounds),
     };
@@ -161,11 +162,13 @@ const eager: Clients = async ({ port, pid }, seconds) => {
   return { ...measured, reloads: 0, lost: errors };
 };
 
-const thinking: Clients = async ({ port }, seconds) => {
+const thinking: Clients = async ({ port, pid }, seconds) => {
+  const cpuBefore = cpuUs(pid);
   const began = performance.now();
   const meter = new Meter(port);
   await pause(seconds * 1000);
   const tally = await meter.stop();
+  const cpu = cpuUs(pid) - cpuBefore;
   const elapsedMs = performance.now() - began;
   const sorted = Float64Array.from(meter.latencies).sort();
   return {
@@ -173,6 +176,7 @@ const thinking: Clients = async ({ port }, seconds) => {
     p50Ms: percentile(sorted, 0.5),
     p99Ms: percentile(sorted, 0.99),
     p999Ms: percentile(sorted, 0.999),
+    cpuUsPerRequest: cpu / tally.ok,
     reloads: 0,
     lost: meter.lost,
   };
