@@ -55,7 +55,7 @@ function keepSlots(turn: Turn): void {
     const old = ready.find((w) => w.replace) ?? ready.find((w) => turn.stale(w));
     if (here.length === 0 && now >= turn.slot(slot).respawnAt) turn.fork(slot);
     if (old && ready.length > 1) turn.retire(old);
-    else if (old?.replace && now >= old.replace.by) turn.retire(old);
+    for (const w of ready) if (w.stage === 'ready' && now >= (w.replace?.by ?? Infinity)) turn.retire(w);
   }
   for (const w of fleet.workers) {
     if (w.slot < fleet.wanted) continue;

@@ -12,7 +12,7 @@ export function beginReload(turn: Turn): void {
   fleet.newestGeneration += 1;
   fleet.reload = { from: fleet.generation, to: fleet.newestGeneration, since: now, settlesAt: undefined };
   fleet.generation = fleet.newestGeneration;
-  for (const slot of Object.values(fleet.slots)) slot.respawnAt = now;
+  for (const slot of Object.values(fleet.slots)) if (!slot.unsaid) slot.respawnAt = now;
   turn.log(messages.reloading(fleet.generation));
 }
 

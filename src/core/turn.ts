@@ -84,7 +84,7 @@ export class Turn {
   /** A stop signal reached the worker: nothing is forked into its slot, nor `line` said, before our own had its time. */
   awaitOwnSignal(w: Worker, line: messages.Line): void {
     const slot = this.slot(w.slot);
-    slot.respawnAt = Math.max(slot.respawnAt, this.now + OWN_SIGNAL_MS);
+    slot.respawnAt = this.now + OWN_SIGNAL_MS;
     slot.unsaid = line;
   }
 

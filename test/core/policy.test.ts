@@ -368,6 +368,14 @@ describe('policy', () => {
       ]);
     });
 
+    it('(TERM) waits for our own signal although a reload begins meanwhile', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'replace', id: 1, why: 'TERM' });
+      expect(fleet.on({ type: 'reload' })).to.deep.equal([]);
+      expect(fleet.pass(499)).to.deep.equal([]);
+      expect(fleet.pass(1)).to.deep.equal(['fork 2 in slot 0 as generation 2']);
+    });
+
     it('(TERM) does not wait with the respawn of one that crashes meanwhile, nor call that a replacement', () => {
       const fleet = serving(1);
       fleet.on({ type: 'replace', id: 1, why: 'TERM' });
@@ -383,6 +391,17 @@ describe('policy', () => {
       fleet.fails(2, 'broken');
       expect(fleet.pass(999)).to.deep.equal([]);
       expect(fleet.pass(1)[0]).to.equal('drain 1 for replace within 75000');
+    });
+
+    it('(TERM) drains it in the turn in which its time is up, also when the one that it replaces drains in that turn', () => {
+      const fleet = serving(1, { bootMs: 3000 });
+      fleet.on({ type: 'replace', id: 1, why: 'MAX_REQUESTS' });
+      fleet.on({ type: 'replace', id: 2, why: 'TERM' });
+      fleet.now = 3002;
+      expect(fleet.ready(2).slice(0, 2)).to.deep.equal(
+        [1, 2].map((id) => `drain ${id} for replace within 75000`),
+      );
+      expect(wakeAt(fleet.fleet)).to.be.greaterThan(fleet.now);
     });
 
     it('(fatal error) forks another at once', () => {

@@ -182,7 +182,6 @@ export class Rules {
 
   /** A stop signal that reached a worker may be meant for all: the slot waits, and nothing is said of it. */
   #signals({ before, event, now, after, effects }: Step): void {
-    if (after.newestGeneration > before.newestGeneration) this.#notBefore.clear(); // a reload is asked for, and waits for nothing
     const w = 'id' in event ? byId(before, event.id) : undefined;
     if (w && !before.stop) {
       const asked = event.type === 'replace' && !w.replace && live(w);
