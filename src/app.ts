@@ -1,6 +1,6 @@
 // Hello, the built-in app, and the one file to replace: see "The app module" in the README.
 
-import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const BODY = 'Hello, World!';
 const HEADERS = [
@@ -12,11 +12,8 @@ const HEADERS = [
   String(BODY.length),
 ];
 
-const CONTENT_LENGTH = 'content-length';
-const TRANSFER_ENCODING = 'transfer-encoding';
-
-/** Empty requests need no stream of their own (Node 24 and newer; older ones ignore it). */
-export const options: ServerOptions & { optimizeEmptyRequests: boolean } = { optimizeEmptyRequests: true };
+/** Empty requests need no stream of their own. */
+export const options = { optimizeEmptyRequests: true };
 
 let stopping = false;
 
@@ -29,19 +26,9 @@ export function ready(signal: AbortSignal): void {
 
 /** Answers every request with Hello, `/health` apart; one with a body when that has been received whole. */
 export default function hello(req: IncomingMessage, res: ServerResponse): void {
-  if (hasBody(req)) req.resume().on('end', () => answer(req, res));
-  else answer(req, res);
-}
-
-/** Node parses `req.headers` when they are first read; a request without a name as long as these two is spared that. */
-function hasBody(req: IncomingMessage): boolean {
-  const lines = req.rawHeaders;
-  for (let i = 0; i < lines.length; i += 2) {
-    const { length } = lines[i] as string;
-    if (length === CONTENT_LENGTH.length && CONTENT_LENGTH in req.headers) return true;
-    if (length === TRANSFER_ENCODING.length && TRANSFER_ENCODING in req.headers) return true;
-  }
-  return false;
+  const { headers } = req;
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) answer(req, res);
+  else req.resume().on('end', () => answer(req, res));
 }
 
 function answer({ method, url = '' }: IncomingMessage, res: ServerResponse): void {

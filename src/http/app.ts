@@ -1,7 +1,8 @@
 // What an app module is: a Node request listener as its default export, and a few optional exports beside it.
 
-import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Options } from './empty.ts';
 
 /** Node's request listener; what it throws, or rejects with, before it answered becomes a `500`. */
 export type Listener = (req: IncomingMessage, res: ServerResponse) => unknown;
@@ -16,7 +17,7 @@ export interface App {
   /** Node's `'upgrade'` event; without it `Upgrade` is ignored. */
   readonly upgrade?: ((req: IncomingMessage, socket: Duplex, head: Buffer) => unknown) | undefined;
   /** Node's server options, taken under ours. */
-  readonly options?: ServerOptions | undefined;
+  readonly options?: Options | undefined;
 }
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';

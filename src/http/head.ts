@@ -36,7 +36,7 @@ export function headWriter(service: { readonly closing: boolean }): ServerRespon
       this.setHeader('Connection', 'close');
       headers = withoutConnection(headers);
     }
-    if (!this.hasHeader('server') && !names(headers, 'server')) {
+    if (!this.hasHeader('server') && !names(headers, 'Server')) {
       if (headers === undefined || this.getHeaderNames().length > 0) this.setHeader('Server', 'hello-server');
       else headers = withServer(headers);
     }
@@ -48,19 +48,20 @@ export function headWriter(service: { readonly closing: boolean }): ServerRespon
 
 const isNested = (headers: OutgoingHttpHeader[]): boolean => Array.isArray(headers[0]);
 
-/** Whether the headers given to writeHead (object or flat array) have one of that lower-case name. */
+/** Whether the headers given to writeHead (object or flat array) have one of that name. */
 function names(headers: HeadersArgument, name: string): boolean {
   if (headers === undefined) return false;
   if (!Array.isArray(headers)) {
-    for (const key in headers) if (key.length === name.length && key.toLowerCase() === name) return true;
+    for (const key in headers) if (isSame(key, name)) return true;
     return false;
   }
-  for (let i = 0; i < headers.length; i += 2) {
-    const key = String(headers[i]);
-    if (key.length === name.length && key.toLowerCase() === name) return true;
-  }
+  for (let i = 0; i < headers.length; i += 2) if (isSame(String(headers[i]), name)) return true;
   return false;
 }
+
+/** Lower-casing takes a while: what is spelled as usual, or is of another length, is spared that. */
+const isSame = (key: string, name: string): boolean =>
+  key === name || (key.length === name.length && key.toLowerCase() === name.toLowerCase());
 
 function withServer(headers: NonNullable<HeadersArgument>): HeadersArgument {
   if (!Array.isArray(headers)) return { ...headers, Server: 'hello-server' };
@@ -69,7 +70,7 @@ function withServer(headers: NonNullable<HeadersArgument>): HeadersArgument {
 
 /** The headers less `Connection`: a draining worker's answer says close, whatever the app would like. */
 function withoutConnection(headers: HeadersArgument): HeadersArgument {
-  if (!names(headers, 'connection') || headers === undefined) return headers;
+  if (!names(headers, 'Connection') || headers === undefined) return headers;
   if (!Array.isArray(headers)) {
     return Object.fromEntries(Object.entries(headers).filter(([key]) => key.toLowerCase() !== 'connection'));
   }

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import * as messages from '../core/messages.ts';
 import type { Log } from '../log/logger.ts';
 import type { App, Listener } from './app.ts';
+import { endEmpty } from './empty.ts';
 import { isThenable, leftByClient, said, statusOf } from './errors.ts';
 import { headWriter, nativeEnd, nativeWriteHead } from './head.ts';
 import { type Connection, cut, errorBody, errorHeaders, mute, refuse } from './refusal.ts';
@@ -97,6 +98,7 @@ export function createServer(app: App | Listener, settings: ServerSettings = {})
   };
 
   const writeHead = headWriter(service);
+  const endsEmpty = options?.optimizeEmptyRequests === true;
 
   const handle = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void => {
     const socket = req.socket as Connection;
@@ -106,6 +108,7 @@ export function createServer(app: App | Listener, settings: ServerSettings = {})
       refuse(socket, res, status, () => done(undefined, socket, status, 0));
       return;
     }
+    if (endsEmpty) endEmpty(req);
     res.writeHead = writeHead;
     if (expectsContinue) res.writeContinue();
     const startedAt = timed ? performance.now() : 0;

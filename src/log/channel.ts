@@ -2,8 +2,8 @@
 
 import { Socket } from 'node:net';
 
-/** A batch is written when it has so many characters, or is so old. */
-const BATCH_CHARS = 32_768;
+/** A batch is written when it has so many characters, which Node reads in one piece, or is so old. */
+const BATCH_CHARS = 60_000;
 const BATCH_MS = 50;
 /** Beyond so many unread bytes lines are dropped: the primary is stopped or overwhelmed. */
 const BACKLOG_BYTES = 1_048_576;
@@ -13,6 +13,7 @@ export class Channel {
   readonly #socket: Socket;
   readonly #droppedLine: (lines: number) => string;
   #pending = '';
+  #timed = false;
   #dropped = 0;
   #broken = false;
 
@@ -32,10 +33,17 @@ export class Channel {
 
   /** Adds whole lines; they are on their way within 50 ms. */
   write(lines: string): void {
-    if (this.#pending === '') setTimeout(this.flush, BATCH_MS).unref();
     this.#pending += lines;
     if (this.#pending.length >= BATCH_CHARS) this.flush();
+    if (this.#timed) return;
+    this.#timed = true;
+    setTimeout(this.#ring, BATCH_MS).unref();
   }
+
+  readonly #ring = (): void => {
+    this.#timed = false;
+    this.flush();
+  };
 
   /** Writes what is pending now. */
   readonly flush = (): void => {

@@ -570,6 +570,20 @@ describe('the app module', () => {
     expectErrorAnswer(await wholeReply(server, 'GET / HTTP/1.1\r\n\r\n'), 400);
   });
 
+  it('may have the streams of requests without a body ended, on every Node', async () => {
+    const server = await serveApp('ends-empty-requests.js');
+    const raw = await Raw.open(server.port);
+    raw.send(request('GET', '/').repeat(2));
+    expect((await raw.answer()).body).to.equal('true ');
+    expect((await raw.answer()).body).to.equal('true ');
+    raw.send(`${request('POST', '/', 'Content-Length: 4')}body${request('GET', '/')}`);
+    expect((await raw.answer()).body).to.equal('false body');
+    expect((await raw.answer()).body).to.equal('true ');
+    const chunked = request('POST', '/', 'Transfer-Encoding: chunked');
+    expect((await raw.send(`${chunked}4\r\nbody\r\n0\r\n\r\n`).answer()).body).to.equal('false body');
+    raw.destroy();
+  });
+
   it('has its upgrade called with the socket', async () => {
     const server = await serveApp('upgrades.js');
     const raw = await Raw.open(server.port);
