@@ -1,28 +1,22 @@
 // Builds dist/ after an install; steps aside where there is no compiler but a dist/ that was built before.
 
-import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { resolve } = createRequire(import.meta.url);
 
-function compiler() {
+/** Whether the tools of the build are installed. */
+function canBuild() {
   try {
-    const manifest = createRequire(import.meta.url).resolve('typescript/package.json');
-    return join(dirname(manifest), 'bin', 'tsc');
+    for (const tool of ['typescript', 'esbuild']) resolve(`${tool}/package.json`);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }
 
-const tsc = compiler();
-if (tsc) {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  execFileSync(process.execPath, [tsc], { cwd: root, stdio: 'inherit' });
-  chmodSync(join(root, 'dist', 'main.js'), 0o755);
-} else if (!existsSync(join(root, 'dist', 'main.js'))) {
-  console.error('cannot build dist/: no TypeScript compiler here; run npm ci without --omit=dev first');
+if (canBuild()) await import('./build.js');
+else if (!existsSync(new URL('../dist/main.js', import.meta.url))) {
+  console.error('cannot build dist/: no compiler here; run npm ci without --omit=dev first');
   process.exitCode = 1;
 }

@@ -9,7 +9,7 @@ import type { Log } from '../log/logger.ts';
 import { Clock, TICK_MS } from './clock.ts';
 import { usableCpus } from './cpus.ts';
 import { explainHang } from './hang.ts';
-import { type ControlEnd, openControl } from './open-control.ts';
+import type { ControlEnd } from './open-control.ts';
 import { Operations } from './operations.ts';
 import { tellPm2 } from './pm2.ts';
 import type { Asked } from './signals.ts';
@@ -157,6 +157,7 @@ export class Primary {
     const assignment = { slot, generation, version, app, held, fd, port: this.#port, config };
     const handle = new WorkerHandle(assignment, this.#since, this.#sinks, {
       message: (message, socket) => {
+        if (message.type === 'hello') this.#tellWatch();
         if (message.type === 'ready') this.#hold(message.port, socket);
         this.dispatch({ id, ...message });
       },
@@ -171,7 +172,6 @@ export class Primary {
     if (held) handle.send({ type: 'socket' }, this.#socket);
     this.#handles.set(id, handle);
     this.dispatch({ type: 'forked', id, pid: handle.pid });
-    this.#tellWatch();
   }
 
   /** Keeps the first socket that a worker made, so that it outlives them all: while none serves, clients wait. */
@@ -181,7 +181,7 @@ export class Primary {
     else this.#socket = socket;
   }
 
-  /** The watch starts beside the first workers, and hears of each that comes or goes. */
+  /** The watch starts when the first worker runs, not before the others are forked, and hears of each that comes or goes. */
   #tellWatch(): void {
     this.#watch ??= new Watch(this.#start.config.shutdownTimeoutMs);
     this.#watch.tell([...this.#handles.values()].map((handle) => handle.pid).filter((pid) => pid > 0));
@@ -205,6 +205,8 @@ export class Primary {
       status: () => this.#status(),
     });
     try {
+      // Loaded only now: it needs node:http, and the first fork waits for nothing that it can do without.
+      const { openControl } = await import('./open-control.ts');
       this.#control = await openControl(commands, config.controlSocket, port);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
