@@ -131,14 +131,14 @@ export const TARGETS: readonly Target[] = [
     unit: 'MiB',
   },
   {
-    says: 'p99 while reload follows reload against without',
+    says: 'p99 in the 2 s of a reload at full load against without',
     ...reloading,
     metric: 'p99Ms',
     bound: 'at most',
     value: 2,
   },
   {
-    says: 'requests/s while reload follows reload against without',
+    says: 'requests/s in the 2 s of a reload at full load against without',
     ...reloading,
     metric: 'requestsPerSecond',
     bound: 'at least',
