@@ -1,12 +1,11 @@
 // A server that is measured: how it is started on a port, seen to answer, and ended with all its processes.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { accessSync, closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../src/primary/free-port.ts';
 import { ask } from './measure/ask.ts';
 
 /** What a subject may use when it starts. */
@@ -92,7 +91,7 @@ export function absence({ needs }: Subject): string | undefined {
 export async function start(subject: Subject, runNode: string, everyMs = 20): Promise<Server> {
   const node = subject.node ?? runNode;
   const folder = mkdtempSync(join(tmpdir(), 'hello-server-bench-'));
-  const place = { port: await freePort(), node, folder };
+  const place = { port: await freePort(undefined), node, folder };
   const { file, args, env = {} } = subject.command(place);
   const out = subject.stdout?.(place) ?? fileSink(join(folder, 'stdout'));
   const errors = join(folder, 'stderr');
@@ -138,17 +137,6 @@ export async function start(subject: Subject, runNode: string, everyMs = 20): Pr
     return performance.now() - asked;
   };
   return { ...place, subject, pid: child.pid ?? 0, spawnedAt, stop };
-}
-
-/** A port that is free now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('expected a port');
-  server.close();
-  await once(server, 'close');
-  return address.port;
 }
 
 function fileSink(path: string): Sink {

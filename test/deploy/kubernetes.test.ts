@@ -10,8 +10,8 @@ import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import type { IService } from 'kubernetes-models/v1';
 import { DEFAULTS, readConfig } from '../../src/core/config.ts';
 import { usableCpus } from '../../src/primary/cpus.ts';
+import { freePort } from '../../src/primary/free-port.ts';
 import { documentsOf, problemsOf } from '../helpers/manifest.ts';
-import { freePort } from '../helpers/pm2.ts';
 import { exchange, request } from '../helpers/raw.ts';
 import { eventually, MAIN, ROOT, serve } from '../helpers/server.ts';
 
@@ -222,7 +222,7 @@ describe('deploy/kubernetes.yaml', () => {
     const surroundings = async (): Promise<Record<string, string>> => ({
       ...env,
       XDG_RUNTIME_DIR: folder,
-      PORT: String(await freePort()),
+      PORT: String(await freePort(undefined)),
     });
     const ready = async (port: number): Promise<number> =>
       (await exchange(port, request('GET', readinessProbe?.httpGet?.path ?? ''))).status;

@@ -14,7 +14,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { freePort } from '../helpers/pm2.ts';
+import { freePort } from '../../src/primary/free-port.ts';
 import { exchange, Raw, request } from '../helpers/raw.ts';
 import { eventually, fixture, launch, ROOT, type Running } from '../helpers/server.ts';
 
@@ -51,7 +51,7 @@ describe('Procfile', function () {
   const said = (runner: Running): string[] =>
     runner.out.split('\n').flatMap((line) => / web\.1 +\| +(.*)$/.exec(line)?.[1] ?? []);
   const start = async (procfile: string): Promise<Running> => {
-    const env = { PORT: String(await freePort()) };
+    const env = { PORT: String(await freePort(undefined)) };
     const runner = launch({ main: FOREMAN, args: ['-j', procfile, 'start'], cwd: folder, env });
     await runner.says(/Visit http:\/\/localhost/, 20_000);
     expect(runner.port).to.equal(Number(env.PORT));

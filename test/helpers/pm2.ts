@@ -1,11 +1,10 @@
 // The real pm2, its daemon in a home of its own below the folder for temporary files.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../src/primary/free-port.ts';
 import { eventually, MAIN, ROOT } from './server.ts';
 
 /** The ecosystem file as delivered, named as the README's command names it. */
@@ -41,17 +40,6 @@ interface Described {
   };
 }
 
-/** A port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('expected a port');
-  server.close();
-  await once(server, 'close');
-  return address.port;
-}
-
 /** pm2 with one daemon of its own, and the environment of its user. */
 export class Pm2 {
   readonly folder = mkdtempSync(join(tmpdir(), 'hello-server-pm2-'));
@@ -79,7 +67,7 @@ export class Pm2 {
 
   /** A user of pm2 whose PORT is free. */
   static async open(env: Readonly<Record<string, string>> = {}): Promise<Pm2> {
-    return new Pm2(await freePort(), env);
+    return new Pm2(await freePort(undefined), env);
   }
 
   /** Starts a command from the repository's folder, in a group of its own. */
