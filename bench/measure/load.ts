@@ -14,9 +14,13 @@ export interface Load {
   readonly fresh: boolean;
 }
 
+/** What answers tell of a server's speed. */
+export type Speed = Readonly<
+  Record<'requestsPerSecond' | 'p50Ms' | 'p99Ms' | 'p999Ms' | 'cpuUsPerRequest', number>
+>;
+
 /** What a round of load measures, memory beside it. */
-export type LoadMeasured = Measured &
-  Readonly<Record<'requestsPerSecond' | 'p50Ms' | 'p99Ms' | 'p999Ms' | 'cpuUsPerRequest' | 'errors', number>>;
+export type LoadMeasured = Measured & Speed & { readonly errors: number };
 
 /** 32 connections that ask again as soon as they are answered. */
 export const KEEP_ALIVE: Load = { connections: 32, pipelining: 1, fresh: false };
@@ -51,6 +55,11 @@ export async function load(
   });
   const cpu = cpuUs(pid) - cpuBefore;
   const elapsedMs = performance.now() - began;
+  return { ...speedOf(latencies, elapsedMs, cpu), ...memory(pid), errors: errors + refused };
+}
+
+/** The figures of requests answered after so many ms each, within `elapsedMs`, for `cpu` µs. */
+export function speedOf(latencies: readonly number[], elapsedMs: number, cpu: number): Speed {
   const sorted = Float64Array.from(latencies).sort();
   return {
     requestsPerSecond: (sorted.length / elapsedMs) * 1000,
@@ -58,8 +67,6 @@ export async function load(
     p99Ms: percentile(sorted, 0.99),
     p999Ms: percentile(sorted, 0.999),
     cpuUsPerRequest: cpu / sorted.length,
-    ...memory(pid),
-    errors: errors + refused,
   };
 }
 

@@ -1,8 +1,7 @@
 // What does a reload cost the clients: requests lost, and how much slower is what is not lost?
 
 import { BUCKETS, type Bucket, Meter, slowProxy } from '../../test/helpers/meter.ts';
-import { percentile } from '../figures.ts';
-import { KEEP_ALIVE, load } from '../measure/load.ts';
+import { KEEP_ALIVE, load, speedOf } from '../measure/load.ts';
 import { cpuUs } from '../measure/process-tree.ts';
 import { absentOf, describe, type Settings, stopAll, takeTurns } from '../measure/turns.ts';
 import type { Question } from '../question.ts';
@@ -161,19 +160,10 @@ const thinking: Clients = async ({ port, pid }, seconds) => {
   const began = performance.now();
   const meter = new Meter(port);
   await pause(seconds * 1000);
-  const tally = await meter.stop();
+  await meter.stop();
   const cpu = cpuUs(pid) - cpuBefore;
   const elapsedMs = performance.now() - began;
-  const sorted = Float64Array.from(meter.latencies).sort();
-  return {
-    requestsPerSecond: (tally.ok / elapsedMs) * 1000,
-    p50Ms: percentile(sorted, 0.5),
-    p99Ms: percentile(sorted, 0.99),
-    p999Ms: percentile(sorted, 0.999),
-    cpuUsPerRequest: cpu / tally.ok,
-    reloads: 0,
-    lost: meter.lost,
-  };
+  return { ...speedOf(meter.latencies, elapsedMs, cpu), reloads: 0, lost: meter.lost };
 };
 
 function lostByUs({ subject, rounds }: Row): string[] {
