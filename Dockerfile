@@ -9,6 +9,8 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run prepare && npm prune --omit=dev
+# What an editor and a debugger want of the modules that others import is of no use in a container.
+RUN find dist/lib -name '*.map' -delete -o -name '*.d.ts' -delete
 
 FROM ${NODE_IMAGE}
 # The control socket's folder is in /dev/shm: writable also with --read-only, and nobody else's.

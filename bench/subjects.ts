@@ -183,7 +183,7 @@ http {
 }
 `;
 
-/** gunicorn with Flask: its sync workers as the seed deploys them, or threads that keep connections. */
+/** gunicorn with Flask: its sync workers, which are its default, or threads that keep connections. */
 export function gunicorn(workers: number, kind: 'sync' | 'gthread' = 'sync'): Subject {
   const threads = kind === 'gthread' ? ['--worker-class', 'gthread', '--threads', '32'] : [];
   return {

@@ -1,7 +1,8 @@
-// Builds dist/: main.js, all that runs in one file, and lib/, the modules that others import, with their types.
+// Builds dist/: main.js, all that runs in one file, but for prometheus.js, which makes the metrics; page.html, the page that
+// it serves; and lib/, the modules that others import, with their types.
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +23,16 @@ const quiet = {
   },
 };
 
+/** Makes what src/control/prometheus.ts imports a file of its own: few need it, and they from the first scrape on. */
+const prometheusApart = {
+  name: 'prometheus apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/prometheus\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './prometheus.js', external: true } : undefined,
+    );
+  },
+};
+
 rmSync(dist, { recursive: true, force: true });
 execFileSync(process.execPath, [join(typescript, 'bin', 'tsc')], { cwd: root, stdio: 'inherit' });
 writeFileSync(join(dist, 'lib', 'package.json'), '{ "type": "module" }\n');
@@ -36,11 +47,76 @@ await build({
   target: 'node20',
   format: 'cjs',
   external: ['pino'],
-  plugins: [quiet],
+  plugins: [quiet, prometheusApart],
   define: { 'import.meta.url': 'importMetaUrl' },
   // In front of all: behind other statements 'use strict' would not count.
   banner: { js: "'use strict';\nconst importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  sourcemap: 'linked',
+  sourcesContent: false,
   logLevel: 'warning',
 });
+await prometheus();
 writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 chmodSync(join(dist, 'main.js'), 0o755);
+writeFileSync(join(dist, 'page.html'), await page());
+
+/** What makes the metrics: prom-client, with what it imports and the licences of all. */
+async function prometheus() {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ['src/control/prometheus.ts'],
+    outdir: dist,
+    bundle: true,
+    minify: true,
+    metafile: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    logLevel: 'warning',
+  });
+  const packages = Object.keys(metafile.inputs).map(
+    (file) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1],
+  );
+  const licences = [...new Set(packages.filter((name) => name !== undefined))].map(
+    (name) => `${name} is part of this file.\n\n${licenceOf(name)}`,
+  );
+  appendFileSync(join(dist, 'prometheus.js'), `/*\n${licences.join('\n\n').replaceAll('*/', '* /')}\n*/\n`);
+}
+
+function licenceOf(name) {
+  return readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8').trim();
+}
+
+/** The page with its one script and its one style within it: it asks for nothing but its data. */
+async function page() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ['src/page/page.ts', 'src/page/page.css'],
+    outdir: dist,
+    write: false,
+    bundle: true,
+    minify: true,
+    charset: 'utf8',
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    logLevel: 'warning',
+  });
+  const made = (end) => outputFiles.find(({ path }) => path.endsWith(end))?.text.trim() ?? '';
+  let html = readFileSync(join(root, 'src', 'page', 'index.html'), 'utf8').replace(/<!--.*?-->\s*/gs, '');
+  const put = (place, text) => {
+    if (html.split(place).length !== 2) throw new Error(`expected \`${place}\` once in src/page/index.html`);
+    html = html.replace(place, () => text);
+  };
+  put('<link rel="stylesheet" href="page.css">', within('style', made('.css')));
+  put('<script type="module" src="page.ts"></script>', within('script', made('.js')));
+  put('<html lang="en">', `<!-- uPlot is part of this page.\n\n${licenceOf('uplot')}\n-->\n<html lang="en">`);
+  return html;
+}
+
+/** An element with a text that HTML takes as it is; esbuild has escaped what would end it. */
+function within(name, text) {
+  if (text === '' || new RegExp(`</${name}|<!--`, 'i').test(text))
+    throw new Error(`expected a ${name} that does not end itself in the page`);
+  return `<${name}>${text}</${name}>`;
+}

@@ -8,7 +8,7 @@ const { resolve } = createRequire(import.meta.url);
 /** Whether the tools of the build are installed. */
 function canBuild() {
   try {
-    for (const tool of ['typescript', 'esbuild']) resolve(`${tool}/package.json`);
+    for (const tool of ['typescript', 'esbuild', 'uplot', 'prom-client']) resolve(`${tool}/package.json`);
     return true;
   } catch {
     return false;

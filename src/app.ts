@@ -1,6 +1,7 @@
 // Hello, the built-in app, and the one file to replace: see "The app module" in the README.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { SINCE_VARIABLE } from './core/protocol.ts';
 
 const BODY = 'Hello, World!';
 const HEADERS = [
@@ -57,6 +58,6 @@ function health(res: ServerResponse): void {
 
 /** Seconds since the primary began; since this process did, where there is no primary. */
 function uptime(): number {
-  const since = Number(process.env.HELLO_SERVER_SINCE);
+  const since = Number(process.env[SINCE_VARIABLE]);
   return since ? Number(process.hrtime.bigint()) / 1e9 - since : process.uptime();
 }

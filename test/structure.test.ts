@@ -11,10 +11,13 @@ const PROCESSES = ['primary', 'worker', 'client'];
 const FLOORS: Readonly<Record<string, number>> = {
   core: 0,
   log: 1,
+  host: 2,
   http: 2,
+  control: 2,
   primary: 3,
   worker: 3,
   client: 3,
+  page: 3,
   '.': 4,
 };
 
@@ -56,7 +59,7 @@ describe('the structure of src', () => {
   it('is read: every file is on a floor, and the import statements are found', () => {
     expect(files).to.include.members(['main.ts', 'core/policy.ts', 'primary/primary.ts', 'worker/worker.ts']);
     expect(files.filter((file) => FLOORS[folderOf(file)] === undefined)).to.deep.equal([]);
-    expect(importsOf('core/policy.ts')).to.include.members(['./reconcile.ts', './fleet.ts', './messages.ts']);
+    expect(importsOf('core/policy.ts')).to.include.members(['./reconcile.ts', './fleet.ts', './notices.ts']);
     expect(importsOf('main.ts')).to.include.members(['node:cluster', './primary/run.ts']);
   });
 
@@ -84,11 +87,29 @@ describe('the structure of src', () => {
   it('has every import written with its extension, and every module of Node with its prefix', () => {
     const wrong = imports.filter(({ from, to }) => to !== undefined && !from.endsWith('.ts'));
     expect(told(wrong)).to.deep.equal([]);
-    const packages = new Set(
-      imports.filter(({ to, from }) => to === undefined && !from.startsWith('node:')).map(({ from }) => from),
+  });
+
+  it('has every package declared: as a dependency, or for development only where the build takes it in', () => {
+    // The page runs in a browser: what it imports is in dist/page.html, and nobody has to install it.
+    // Likewise prom-client is in dist/prometheus.js.
+    const isBuiltIn = ({ file }: Import): boolean =>
+      folderOf(file) === 'page' || file === 'control/prometheus.ts';
+    const packages = imports.filter(({ to, from }) => to === undefined && !from.startsWith('node:'));
+    const named = (found: readonly Import[]): string[] => [...new Set(found.map(({ from }) => from))];
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect(Object.keys(dependencies)).to.include.members(named(packages.filter((each) => !isBuiltIn(each))));
+    expect(Object.keys(devDependencies)).to.include.members(named(packages.filter(isBuiltIn)));
+  });
+
+  it('has a page that knows of the server no more than its data: the status, and what is pure', () => {
+    const wrong = imports.filter(
+      ({ file, from, to }) =>
+        folderOf(file) === 'page' &&
+        (to === undefined
+          ? from.startsWith('node:')
+          : !['page', 'core'].includes(folderOf(to)) && to !== 'control/status.ts'),
     );
-    const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-    expect(Object.keys(dependencies)).to.include.members([...packages]);
+    expect(told(wrong)).to.deep.equal([]);
   });
 
   describe('core', () => {

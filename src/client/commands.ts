@@ -1,23 +1,23 @@
-// The commands that talk to a running primary: status, reload, scale and stop.
+// The commands that talk to a running primary: status, top, metrics, reload, scale and stop.
 
-import { printable } from '../core/config.ts';
+import type { Progress, Status } from '../control/status.ts';
 import { CANNOT_SERVE, OK } from '../core/exit-codes.ts';
-import type { Progress, Status } from '../core/status.ts';
-import { Control, type Looked } from './control.ts';
-import { table } from './table.ts';
+import { statusIn, topIn } from './answers.ts';
+import { Control, type Looked } from './connection.ts';
+import { statusPage } from './status-table.ts';
+import type { Terminal } from './terminal.ts';
+import { MAX_COLUMNS, page, shown } from './text.ts';
+import { topPage } from './top-table.ts';
+import { watch } from './watch.ts';
 
 /** How long `stop` waits for the process itself to go, after it said that all is gone. */
 const GONE_MS = 2000;
 
-/** Where a command writes: results to `out`, what went wrong to `err`; one call is one line or more. */
-export interface Terminal {
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-}
-
 export type Command =
-  | { readonly name: 'status'; readonly json: boolean }
-  | { readonly name: 'reload' | 'stop' }
+  | { readonly name: 'status'; readonly json: boolean; readonly watch: boolean }
+  | { readonly name: 'top'; readonly json: boolean }
+  | { readonly name: 'metrics' | 'rollback' | 'stop' }
+  | { readonly name: 'reload'; readonly force: boolean }
   | { readonly name: 'scale'; readonly workers: number };
 
 /** Runs a command against the primary that answers in one of the usual places; resolves with the exit code. */
@@ -28,22 +28,51 @@ export async function runCommand(command: Command, looked: Looked, terminal: Ter
     return CANNOT_SERVE;
   }
   try {
-    if (command.name === 'status') {
-      const status = (await control.get('/status')) as Status;
-      terminal.out(command.json ? `${JSON.stringify(status, null, 2)}\n` : table(status));
-      return OK;
+    switch (command.name) {
+      case 'status':
+        if (command.watch) await watch(control, () => Control.find(looked), command.json, terminal);
+        else await showStatus(control, command.json, terminal);
+        return OK;
+      case 'top':
+        await showTop(control, command.json, terminal);
+        return OK;
+      case 'metrics':
+        terminal.out(await control.getText('/metrics'));
+        return OK;
+      case 'scale':
+        return await act(control, command.name, `/scale?workers=${command.workers}`, terminal);
+      case 'reload':
+        return await act(control, command.name, command.force ? '/reload?force=true' : '/reload', terminal);
+      case 'rollback':
+      case 'stop':
+        return await act(control, command.name, `/${command.name}`, terminal);
     }
-    const { pid } = (await control.get('/status')) as Status;
-    const path = command.name === 'scale' ? `/scale?workers=${command.workers}` : `/${command.name}`;
-    const end = await control.post(path, (progress) => tell(progress, terminal));
-    if (end.ok && command.name === 'stop') await gone(pid);
-    return end.ok ? OK : CANNOT_SERVE;
   } catch (error) {
-    terminal.err(
-      `${command.name} failed: ${printable(error instanceof Error ? error.message : String(error))}\n`,
-    );
+    terminal.err(`${command.name} failed: ${shown(error instanceof Error ? error.message : error)}\n`);
     return CANNOT_SERVE;
   }
+}
+
+async function showStatus(control: Control, asJson: boolean, terminal: Terminal): Promise<void> {
+  const answer = await control.get('/status');
+  terminal.out(asJson ? json(answer) : page(statusPage(statusIn(answer)), MAX_COLUMNS, terminal.colours));
+}
+
+async function showTop(control: Control, asJson: boolean, terminal: Terminal): Promise<void> {
+  const answer = await control.get('/top');
+  if (asJson) return terminal.out(json(answer));
+  const { lines, width } = topPage(topIn(answer), terminal.size()?.columns);
+  terminal.out(page(lines, width, terminal.colours));
+}
+
+const json = (answer: unknown): string => `${JSON.stringify(answer, null, 2)}\n`;
+
+/** Has the primary do something, and tells how it goes. */
+async function act(control: Control, name: string, path: string, terminal: Terminal): Promise<number> {
+  const { pid } = (await control.get('/status')) as Status;
+  const end = await control.post(path, (progress) => tell(progress, terminal));
+  if (end.ok && name === 'stop') await gone(pid);
+  return end.ok ? OK : CANNOT_SERVE;
 }
 
 function tell(progress: Progress, terminal: Terminal): void {

@@ -6,7 +6,7 @@ export const OK = 0;
 export const CANNOT_SERVE = 1;
 /** Wrong usage of the command line. */
 export const WRONG_USAGE = 2;
-/** Invalid environment, an APP missing or unreadable, pm2's cluster mode: EX_CONFIG of sysexits.h. */
+/** What was configured cannot be: environment, permissions, APP, sockets, pm2's cluster mode. EX_CONFIG of sysexits.h. */
 export const BAD_CONFIG = 78;
 
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;

@@ -1,59 +1,95 @@
-// The fleet as the policy sees it: workers, slots, reload and stop, what can happen and what can be done about it.
+// The fleet as the policy sees it: workers, slots, reload and stop, what can happen, and what can be done about it.
 
+import type { Config } from './config.ts';
 import type { StopSignal } from './exit-codes.ts';
-import type { Line } from './messages.ts';
-import type { BootFailure, DrainReason, ReplaceReason } from './protocol.ts';
+import type {
+  BootFailure,
+  Ending,
+  ExitReason,
+  Fault,
+  KillReason,
+  Notice,
+  ReplaceReason,
+  WorkerName,
+} from './notices.ts';
+import type { DrainReason } from './protocol.ts';
+import type { WorkerShare } from './share.ts';
+import type { Verdict } from './verdict.ts';
 
-/** `standby`: replaced in a reload that is not over yet; out of the rotation, and back if the reload is abandoned. */
-export type Stage = 'booting' | 'ready' | 'standby' | 'draining';
+/** A worker's stage, with what belongs to it alone; `by` is when the worker is killed unless it moved on, in ms. */
+export type Stage =
+  | { readonly name: 'booting'; readonly by: number }
+  | { readonly name: 'ready' }
+  /** Replaced: out of the rotation, and back if the reload is abandoned or, later, rolled back. */
+  | { readonly name: 'standby' }
+  /** On its way back into the rotation, as the reload that replaced it was abandoned. */
+  | { readonly name: 'rejoining'; readonly by: number }
+  | { readonly name: 'draining'; readonly by: number };
 
 export interface Worker {
   readonly id: number;
-  pid: number;
   readonly slot: number;
   readonly generation: number;
   readonly forkedAt: number;
+  pid: number;
   stage: Stage;
   /** When the worker became ready first. */
   readyAt: number | undefined;
-  /** When it is killed unless it moved on: the end of its boot or drain. */
-  deadline: number;
-  /** Why it is to be replaced, and when it drains even without a replacement. */
-  replace: { readonly why: string; readonly by: number } | undefined;
-  /** In a stop: it has left the rotation. */
-  left: boolean;
-  /** Why we killed it. */
-  killed: string | undefined;
-  failure: BootFailure | undefined;
   /** When it was last heard of. */
   heardAt: number;
+  /** Why it is to be replaced, and when it drains even without a replacement. */
+  replace:
+    | { readonly why: ReplaceReason | 'reload abandoned' | 'rolled back'; readonly by: number }
+    | undefined;
+  /** Why we killed it; its end is only a matter of time. */
+  killed: KillReason | undefined;
+  failure: BootFailure | undefined;
+  /** Whether its app has a `lead`. */
+  leads: boolean;
 }
 
 export interface Slot {
+  /** Failures in a row, which the backoff grows with. */
   failures: number;
-  /** Nothing is forked into it before. */
+  /** Nothing is forked into the slot before. */
   respawnAt: number;
-  /** Its worker got a stop signal: what is said of that at `respawnAt`, unless our own has come. */
-  unsaid: Line | undefined;
+  /** A stop signal reached its worker: the notice that is logged at `respawnAt`, unless our own signal has come. */
+  heldNotice: Notice | undefined;
   /** How often its worker ended unasked, and how the last time. */
   restarts: number;
-  lastExit: string | undefined;
+  lastExit: Ending | undefined;
 }
 
 export interface Reload {
   readonly from: number;
   readonly to: number;
   readonly since: number;
+  /** Whether the verdict on its traffic is passed over. */
+  readonly force: boolean;
+  /** The first new workers alone, until a time that is known when all of them serve; undefined = the others follow. */
+  canary: { readonly until: number | undefined } | undefined;
   /** When the whole new generation serves, and has settled. */
   settlesAt: number | undefined;
+  /** How many requests the new generation has answered so far; undefined = nobody has counted. */
+  asked: number | undefined;
 }
+
+/** A stop's phase: serve on for the delay, leave the rotation together, drain, and be over. */
+export type StopPhase =
+  | { readonly name: 'delay'; readonly until: number }
+  | {
+      readonly name: 'leaving';
+      readonly until: number;
+      readonly killAt: number;
+      readonly waitsFor: readonly number[];
+    }
+  | { readonly name: 'draining' }
+  | { readonly name: 'over' };
 
 export interface Stop {
   readonly at: number;
   readonly exitCode: number;
-  stage: 'delay' | 'leaving' | 'draining' | 'over';
-  until: number;
-  killAt: number;
+  phase: StopPhase;
 }
 
 /** Times in ms; 0 of `bootMs` and `hangMs` means no limit. */
@@ -63,7 +99,30 @@ export interface Settings {
   readonly stopDelayMs: number;
   readonly stopMs: number;
   readonly hangMs: number;
+  /** A reload is over when its last worker has been ready for so long. */
+  readonly settleMs: number;
+  /** How long the first new workers of a reload serve before the others follow; 0 = no canary. */
+  readonly canaryMs: number;
+  /** How many these are, and how many workers a reload replaces at a time. */
+  readonly canary: WorkerShare;
+  readonly surge: WorkerShare;
+  /** How long a replaced generation stands by after its reload; 0 = it goes at once. */
+  readonly keepMs: number;
 }
+
+/** The settings in a configuration. */
+export const settingsOf = (config: Config): Settings => ({
+  bootMs: config.bootTimeoutMs,
+  drainMs: config.drainTimeoutMs,
+  stopDelayMs: config.shutdownDelayMs,
+  stopMs: config.shutdownTimeoutMs,
+  hangMs: config.hangTimeoutMs,
+  settleMs: config.settleTimeMs,
+  canaryMs: config.canaryTimeMs,
+  canary: config.canaryWorkers,
+  surge: config.reloadSurge,
+  keepMs: config.keepPreviousMs,
+});
 
 export interface Fleet {
   readonly settings: Settings;
@@ -73,33 +132,48 @@ export interface Fleet {
   generation: number;
   newestGeneration: number;
   nextId: number;
+  /** The state of the random numbers that jitter the backoff. */
   seed: number;
+  /** Boots in a row that did not get ready while no worker served. */
   bootsInVain: number;
+  /** Workers in a row that passed MAX_MEMORY soon after they were ready. */
+  earlyRecycles: number;
   reload: Reload | undefined;
-  reloadAgain: boolean;
+  /** The reload to follow the one under way. */
+  reloadAgain: { readonly force: boolean } | undefined;
+  /** The generation that stands by for a rollback, and until when. */
+  previous: { readonly generation: number; readonly until: number } | undefined;
+  /** A rollback under way. */
+  rollback: { readonly to: number; readonly since: number } | undefined;
   stop: Stop | undefined;
+  /** The one worker whose app leads, and whether it was asked to hand over. */
+  lead: { readonly id: number; readonly yielding: boolean } | undefined;
+  /** Nobody is asked to lead before. */
+  leadAt: number;
   workers: Worker[];
   slots: Record<number, Slot>;
 }
 
-export type Event =
-  | { readonly type: 'wake' }
+export type WorkerEvent =
   | { readonly type: 'forked'; readonly id: number; readonly pid: number }
-  | { readonly type: 'hello'; readonly id: number }
-  | { readonly type: 'ready'; readonly id: number }
-  | { readonly type: 'beat'; readonly id: number }
+  | { readonly type: 'hello' | 'beat' | 'left'; readonly id: number }
+  | { readonly type: 'ready'; readonly id: number; readonly leads?: boolean }
+  /** Its app leads no more. */
+  | { readonly type: 'yielded'; readonly id: number; readonly failed: boolean }
   | { readonly type: 'failed'; readonly id: number; readonly failure: BootFailure }
-  | { readonly type: 'left'; readonly id: number }
-  | { readonly type: 'replace'; readonly id: number; readonly why: ReplaceReason }
-  | {
-      readonly type: 'exit';
-      readonly id: number;
-      readonly code: number | null;
-      readonly signal: string | null;
-    }
-  | { readonly type: 'reload' }
+  | { readonly type: 'replace'; readonly id: number; readonly why: ReplaceReason; readonly code?: number }
+  | { readonly type: 'exit'; readonly id: number; readonly ending: Ending };
+
+export type Event =
+  | WorkerEvent
+  | { readonly type: 'wake' }
+  | { readonly type: 'reload'; readonly force?: boolean }
+  /** What the traffic of the generation that a reload brings says of it so far. */
+  | { readonly type: 'judged'; readonly generation: number; readonly verdict: Verdict }
   | { readonly type: 'scale'; readonly workers: number }
-  /** Asked by a signal, over the control socket, or (`what` undefined) by an error of the primary's own. */
+  /** Put the generation that stands by back into the rotation. */
+  | { readonly type: 'rollback' }
+  /** Asked for by a signal, over the control socket, or (`what` undefined) by an error of the primary's own. */
   | {
       readonly type: 'stop';
       readonly signal?: StopSignal;
@@ -109,22 +183,28 @@ export type Event =
 
 export type Effect =
   | { readonly do: 'fork'; readonly id: number; readonly slot: number; readonly generation: number }
-  | { readonly do: 'rejoin'; readonly id: number }
+  | { readonly do: 'rejoin' | 'kill'; readonly id: number }
+  /** Finish what is open within `graceMs`, and stand by. */
+  | { readonly do: 'sleep'; readonly id: number; readonly graceMs: number }
+  /** Have the worker's app lead, or hand over. */
+  | { readonly do: 'lead' | 'yield'; readonly id: number }
   | { readonly do: 'stopping' | 'leave'; readonly id: number; readonly linger: boolean }
   | { readonly do: 'drain'; readonly id: number; readonly why: DrainReason; readonly graceMs: number }
-  | { readonly do: 'kill'; readonly id: number }
   /** Explain what the worker hangs on, then kill it. */
-  | { readonly do: 'hung'; readonly id: number; readonly silentMs: number }
-  | { readonly do: 'serving' }
+  | { readonly do: 'explain'; readonly id: number; readonly silentMs: number }
+  /** The first generation serves whole. */
+  | { readonly do: 'announce' }
   /** Hold the listening socket no longer: it closes with the last worker that leaves. */
-  | { readonly do: 'let go' }
-  | { readonly do: 'reloaded'; readonly generation: number }
-  | { readonly do: 'abandoned'; readonly generation: number; readonly reason: string }
-  | { readonly do: 'boot failed'; readonly reason: string }
-  | { readonly do: 'log'; readonly line: Line }
+  | { readonly do: 'release socket' }
+  | { readonly do: 'reloaded' | 'rolled back'; readonly generation: number }
+  | { readonly do: 'abandoned'; readonly generation: number; readonly fault: Fault }
+  | { readonly do: 'boot failed'; readonly fault: Fault }
+  /** A worker has gone, to be counted. */
+  | { readonly do: 'ended'; readonly of: WorkerName; readonly reason: ExitReason }
+  | { readonly do: 'log'; readonly notice: Notice }
   | { readonly do: 'exit'; readonly code: number };
 
-/** A fleet that wants `wanted` workers and has none; `seed` makes its jitter. */
+/** A fleet that wants `wanted` workers and has none. */
 export const newFleet = (wanted: number, settings: Settings, seed = 1): Fleet => ({
   settings,
   wanted,
@@ -134,34 +214,25 @@ export const newFleet = (wanted: number, settings: Settings, seed = 1): Fleet =>
   nextId: 1,
   seed,
   bootsInVain: 0,
+  earlyRecycles: 0,
   reload: undefined,
-  reloadAgain: false,
+  reloadAgain: undefined,
+  previous: undefined,
+  rollback: undefined,
   stop: undefined,
+  lead: undefined,
+  leadAt: 0,
   workers: [],
   slots: {},
 });
 
-/** When the policy wants to be woken next, ms; Infinity = only by an event. */
-export function wakeAt(fleet: Fleet): number {
-  const { stop, reload, settings, workers } = fleet;
-  const times = workers.map((w) => w.deadline);
-  if (!stop) {
-    for (const w of workers)
-      times.push(hangsAt(w, settings), w.stage === 'ready' ? (w.replace?.by ?? Infinity) : Infinity);
-  }
-  if (stop) times.push(stop.until);
-  else {
-    times.push(reload?.settlesAt ?? Infinity);
-    for (const { unsaid, respawnAt } of Object.values(fleet.slots)) if (unsaid) times.push(respawnAt);
-    for (let slot = 0; slot < fleet.wanted; slot++) {
-      if (!workers.some((w) => w.slot === slot && live(w))) times.push(fleet.slots[slot]?.respawnAt ?? 0);
-    }
-  }
-  return Math.min(Infinity, ...times);
-}
+/** Whether the worker is in the rotation, or on the way into it. */
+export const live = ({ stage: { name } }: Worker): boolean =>
+  name === 'booting' || name === 'ready' || name === 'rejoining';
 
-/** In the rotation, or on the way into it. */
-export const live = (w: Worker): boolean => w.stage === 'booting' || w.stage === 'ready';
-/** When the worker counts as hung, ms. */
-export const hangsAt = (w: Worker, { hangMs }: Settings): number =>
-  hangMs === 0 || w.readyAt === undefined || w.killed ? Infinity : w.heardAt + hangMs;
+/** Whether a worker that asks for its replacement for this reason is in doubt: it counts like one that crashed. */
+export const inDoubt = (why: string | undefined): boolean =>
+  why === 'fatal error' || why === 'disconnected' || why === 'exit called';
+
+/** Whether the worker takes requests. */
+export const serves = (w: Worker): boolean => w.stage.name === 'ready';

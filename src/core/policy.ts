@@ -1,134 +1,273 @@
 // The policy: which workers to fork, drain and kill, as one pure function of what is, what happened, and the time.
 // It knows no process and no clock. What happened is noted here; what follows from it is worked out in reconcile.ts.
 
-import { CRASH_LOOP_BOOTS, EARLY_CRASH_MS, SAME_SIGNAL_MS } from './deadlines.ts';
+import { PROVEN_AFTER_MS } from './backoff.ts';
+import { CRASH_LOOP_BOOTS, LEAD_AGAIN_MS, SAME_SIGNAL_MS } from './deadlines.ts';
 import { CANNOT_SERVE, cutShortBy, OK } from './exit-codes.ts';
-import { type Effect, type Event, type Fleet, live, type Worker } from './fleet.ts';
-import * as messages from './messages.ts';
-import { reconcile } from './reconcile.ts';
-import { abandon, beginReload } from './reload.ts';
-import { beginStop, giveUp } from './stop.ts';
-import { NOT_WANTED, Turn } from './turn.ts';
+import {
+  type Effect,
+  type Event,
+  type Fleet,
+  inDoubt,
+  live,
+  serves,
+  type Worker,
+  type WorkerEvent,
+} from './fleet.ts';
+import type { Ending, ExitReason, Fault } from './notices.ts';
+import { beginStop, reconcile, stopAtOnce } from './reconcile.ts';
+import { abandonReload, beginReload, beginRollback } from './reload.ts';
+import { nameOf, Turn } from './turn.ts';
 
 /** One step: what happened at `now` (ms), the fleet after it, and what is to be done. `fleet` is left as it was. */
 export function step(fleet: Fleet, event: Event, now: number): { fleet: Fleet; effects: Effect[] } {
-  if (fleet.stop?.stage === 'over') return { fleet, effects: [] };
-  const next = structuredClone(fleet);
-  const turn = new Turn(next, now);
-  take(turn, event);
+  if (fleet.stop?.phase.name === 'over') return { fleet, effects: [] };
+  // A heartbeat is the most frequent event by far and changes one number: nothing else is copied or looked at.
+  if (event.type === 'beat') return { fleet: heard(fleet, event.id, now), effects: [] };
+  const turn = new Turn(fleet, now);
+  note(turn, event);
   reconcile(turn);
-  return { fleet: next, effects: turn.effects };
+  return { fleet: turn.fleet, effects: turn.effects };
 }
 
-function take(turn: Turn, event: Event): void {
-  const { fleet, now } = turn;
-  if ('id' in event) {
-    const worker = fleet.workers.find((w) => w.id === event.id);
-    if (worker) hear(turn, worker, event);
-    return;
-  }
+const heard = (fleet: Fleet, id: number, now: number): Fleet => ({
+  ...fleet,
+  workers: fleet.workers.map((w) => (w.id === id ? { ...w, heardAt: now } : w)),
+});
+
+function note(turn: Turn, event: Event): void {
   switch (event.type) {
     case 'wake':
       return;
     case 'reload':
-      if (fleet.stop) return;
-      if (fleet.reload || !fleet.started) fleet.reloadAgain = true;
-      else beginReload(turn);
+      askedToReload(turn, event.force ?? false);
+      return;
+    case 'rollback':
+      askedToRollBack(turn);
+      return;
+    case 'judged':
+      wasJudged(turn, event);
       return;
     case 'scale':
-      if (fleet.stop || event.workers === fleet.wanted) return;
-      turn.log(messages.scaled(fleet.wanted, event.workers));
-      fleet.wanted = event.workers;
+      askedToScale(turn, event.workers);
       return;
     case 'stop':
-      if (!fleet.stop) {
-        if (event.what) turn.log(messages.received(event.what));
-        beginStop(turn, event.exitCode ?? OK);
-      } else if (event.signal && now - fleet.stop.at > SAME_SIGNAL_MS) {
-        turn.log(messages.cutShort(event.signal));
-        giveUp(turn, cutShortBy(event.signal), `a second ${event.signal}`);
-      }
+      askedToStop(turn, event);
+      return;
+    default: {
+      const worker = turn.fleet.workers.find((w) => w.id === event.id);
+      if (worker) noteOf(turn, worker, event);
+    }
   }
 }
 
-function hear(turn: Turn, w: Worker, event: Extract<Event, { id: number }>): void {
-  const { fleet, now } = turn;
-  w.heardAt = now;
+function noteOf(turn: Turn, w: Worker, event: WorkerEvent): void {
+  w.heardAt = turn.now;
   switch (event.type) {
+    case 'hello':
+    case 'beat':
+      return;
     case 'forked':
       w.pid = event.pid;
       return;
     case 'ready':
-      if (w.stage !== 'booting' || w.killed) return;
-      w.stage = 'ready';
-      w.deadline = Infinity;
-      w.readyAt ??= now;
-      fleet.bootsInVain = 0;
-      turn.log(messages.ready(w, now - w.forkedAt));
+      w.leads = event.leads ?? false;
+      becameReady(turn, w);
       return;
     case 'failed':
       w.failure = event.failure;
       return;
+    case 'yielded':
+      leadsNoMore(turn, w, event.failed);
+      return;
     case 'left':
-      w.left = true;
+      hasLeft(turn, w);
       return;
     case 'replace':
-      if (w.replace || fleet.stop) return;
-      w.replace = { why: event.why, by: event.why.startsWith('MAX') ? Infinity : now + turn.bootMs };
-      if (event.why === 'fatal error') turn.countFailure(w);
-      if (!live(w)) return;
-      if (event.why === 'TERM') turn.awaitOwnSignal(w, messages.replacing(w, event.why));
-      else turn.log(messages.replacing(w, event.why));
+      askedForReplacement(turn, w, event);
       return;
     case 'exit':
-      fleet.workers = fleet.workers.filter((other) => other !== w);
-      reap(turn, w, event.code, event.signal);
+      hasExited(turn, w, event.ending);
       return;
-    case 'hello':
-    case 'beat':
+    default:
+      event satisfies never;
   }
 }
 
-/** A worker's process has ended: was it asked to, did it not boot, or did it crash? */
-function reap(turn: Turn, w: Worker, code: number | null, signal: string | null): void {
-  const { fleet, now } = turn;
-  const how = messages.ending(code, signal);
-  const uptime = now - w.forkedAt;
-  const stopSignal = signal === 'SIGINT' || signal === 'SIGTERM' || signal === 'SIGQUIT';
-  if (fleet.stop || w.stage === 'draining' || w.killed === NOT_WANTED) {
-    const asked = code === 0 || w.killed !== undefined || stopSignal || w.readyAt === undefined;
-    turn.log(asked ? messages.gone(w, how, uptime) : messages.crashed(w, how, uptime, undefined));
-    return;
-  }
-  const reason =
-    w.failure?.reason ?? `worker ${w.slot} ${w.killed ?? `exited with ${how} before it was ready`}`;
-  const slot = turn.slot(w.slot);
-  slot.restarts += 1;
-  slot.lastExit = how;
-  if (w.readyAt === undefined) {
-    if (!w.killed && !w.failure && stopSignal) {
-      turn.awaitOwnSignal(w, messages.interrupted(w, how));
-    } else if (!fleet.started) {
-      turn.log(messages.cannotServe(reason, w.failure?.stack));
-      giveUp(turn, CANNOT_SERVE, 'the fleet cannot serve');
-    } else if (fleet.reload?.to === w.generation) {
-      abandon(turn, reason, w.failure?.stack);
-    } else {
-      turn.log(messages.bootFailed(w, reason, w.failure?.stack));
-      turn.effects.push({ do: 'boot failed', reason });
-      turn.countFailure(w);
-      fleet.bootsInVain = fleet.workers.some((o) => o.stage === 'ready') ? 0 : fleet.bootsInVain + 1;
-      if (fleet.bootsInVain >= CRASH_LOOP_BOOTS) {
-        turn.log(messages.crashLoop(fleet.bootsInVain));
-        giveUp(turn, CANNOT_SERVE, 'the fleet cannot serve');
-      }
-    }
-    return;
-  }
-  const early = now - w.readyAt < EARLY_CRASH_MS;
-  const delay = w.stage === 'standby' ? undefined : turn.countFailure(w);
-  if (!w.killed) turn.log(messages.crashed(w, how, uptime, delay));
-  if (fleet.reload?.to === w.generation && early) {
-    abandon(turn, `worker ${w.slot} of generation ${w.generation} crashed right after it was ready: ${how}`);
+function askedToReload(turn: Turn, force: boolean): void {
+  const { fleet } = turn;
+  if (fleet.stop) return;
+  if (fleet.reload || !fleet.started) fleet.reloadAgain = { force };
+  else beginReload(turn, force);
+}
+
+function askedToRollBack(turn: Turn): void {
+  const { previous, reload, stop } = turn.fleet;
+  if (previous && !reload && !stop) beginRollback(turn, previous.generation);
+}
+
+/** A verdict on another generation than the one that is being brought comes too late. */
+function wasJudged(turn: Turn, { generation, verdict }: Extract<Event, { type: 'judged' }>): void {
+  const { reload } = turn.fleet;
+  if (reload?.to !== generation) return;
+  if (verdict.verdict !== 'bad') reload.asked = verdict.verdict === 'good' ? verdict.asked : 0;
+  else if (!reload.force) abandonReload(turn, { fault: 'judged', from: reload.from, to: reload.to, verdict });
+}
+
+function askedToScale(turn: Turn, workers: number): void {
+  const { fleet } = turn;
+  if (fleet.stop || workers === fleet.wanted) return;
+  turn.log({ notice: 'scaled', from: fleet.wanted, to: workers });
+  fleet.wanted = workers;
+}
+
+function askedToStop(turn: Turn, { signal, what, exitCode }: Extract<Event, { type: 'stop' }>): void {
+  const { stop } = turn.fleet;
+  if (!stop) {
+    if (what) turn.log({ notice: 'received', what });
+    beginStop(turn, exitCode ?? OK);
+  } else if (signal && turn.now - stop.at > SAME_SIGNAL_MS) {
+    turn.log({ notice: 'cut short', signal });
+    stopAtOnce(turn, cutShortBy(signal), { why: 'second signal', signal });
   }
 }
+
+function becameReady(turn: Turn, w: Worker): void {
+  if (w.killed || (w.stage.name !== 'booting' && w.stage.name !== 'rejoining')) return;
+  w.stage = { name: 'ready' };
+  w.readyAt ??= turn.now;
+  turn.fleet.bootsInVain = 0;
+  turn.log({ notice: 'ready', of: nameOf(w), afterMs: turn.now - w.forkedAt });
+}
+
+function hasLeft({ fleet: { stop } }: Turn, { id }: Worker): void {
+  if (stop?.phase.name !== 'leaving') return;
+  stop.phase = { ...stop.phase, waitsFor: stop.phase.waitsFor.filter((other) => other !== id) };
+}
+
+/** One whose lead has failed is not asked again at once, nor is another. */
+function leadsNoMore({ fleet, now }: Turn, { id }: Worker, failed: boolean): void {
+  if (fleet.lead?.id !== id) return;
+  fleet.lead = undefined;
+  if (failed) fleet.leadAt = now + LEAD_AGAIN_MS;
+}
+
+/** Only a worker's own TERM sets a time after which it drains without a replacement: it was told to go. */
+function askedForReplacement(
+  turn: Turn,
+  w: Worker,
+  { why, code }: Extract<Event, { type: 'replace' }>,
+): void {
+  if (w.replace || turn.fleet.stop) return;
+  // A limit that the old generation kept to, and the new one does not, soon after its start.
+  const leaks = why === 'MAX_MEMORY' && turn.fleet.earlyRecycles === 0;
+  w.replace = { why, by: why === 'TERM' ? turn.now + turn.bootMs : Infinity };
+  if (inDoubt(why)) turn.countFailure(w);
+  if (!live(w)) return;
+  if (why === 'TERM') turn.awaitOwnSignal(w, { notice: 'replacing', of: nameOf(w), why });
+  else if (why === 'MAX_MEMORY') passedItsMemory(turn, w);
+  else turn.log({ notice: 'replacing', of: nameOf(w), why });
+  if (!(inDoubt(why) || leaks) || !isNew(turn, w)) return;
+  const of = nameOf(w);
+  abandonReload(
+    turn,
+    code === undefined ? { fault: 'in doubt', of, why } : { fault: 'crashed', of, ending: { code } },
+  );
+}
+
+/** A limit that fresh workers pass would replace one after another: that is slowed like a crash loop, and said once. */
+function passedItsMemory(turn: Turn, w: Worker): void {
+  const { fleet, now } = turn;
+  const uptimeMs = now - (w.readyAt ?? now);
+  const early = uptimeMs < PROVEN_AFTER_MS;
+  if (early) turn.countFailure(w);
+  fleet.earlyRecycles = early ? fleet.earlyRecycles + 1 : 0;
+  if (fleet.earlyRecycles < 2) turn.log({ notice: 'replacing', of: nameOf(w), why: 'MAX_MEMORY' });
+  else if (fleet.earlyRecycles === 2) turn.log({ notice: 'recycled early', of: nameOf(w), uptimeMs });
+}
+
+/** A worker's process has ended: was it asked to, did it not boot, or did it crash? */
+function hasExited(turn: Turn, w: Worker, ending: Ending): void {
+  const { fleet, now } = turn;
+  fleet.workers = fleet.workers.filter((other) => other !== w);
+  hasLeft(turn, w);
+  const of = nameOf(w);
+  const uptimeMs = now - w.forkedAt;
+  turn.effects.push({ do: 'ended', of, reason: exitReason(turn, w, ending) });
+  if (fleet.stop || w.stage.name === 'draining' || w.killed?.why === 'not wanted') {
+    turn.log({ notice: wasAsked(w, ending) ? 'gone' : 'crashed', of, ending, uptimeMs });
+    return;
+  }
+  const slot = turn.slot(w.slot);
+  slot.restarts += 1;
+  slot.lastExit = ending;
+  if (w.stage.name === 'booting') {
+    didNotBoot(turn, w, ending);
+    return;
+  }
+  const nextMs = w.stage.name === 'standby' ? undefined : turn.countFailure(w);
+  if (!w.killed) turn.log({ notice: 'crashed', of, ending, uptimeMs, nextMs });
+  if (isNew(turn, w)) abandonReload(turn, { fault: 'crashed', of, ending });
+}
+
+/** Whether a worker that was to go has ended as it should. */
+const wasAsked = (w: Worker, ending: Ending): boolean =>
+  ended(ending, 0) || w.killed !== undefined || isStopSignal(ending) || w.readyAt === undefined;
+
+/** What its end counts as. */
+function exitReason({ fleet }: Turn, w: Worker, ending: Ending): ExitReason {
+  if ('cannotFork' in ending) return 'cannot fork';
+  switch (w.killed?.why) {
+    case 'hung':
+    case 'not drained':
+      return w.killed.why;
+    case 'not ready':
+    case 'not back':
+      return 'boot failed';
+    case undefined:
+      break;
+    default:
+      return 'asked';
+  }
+  if (fleet.stop || w.stage.name === 'draining') return wasAsked(w, ending) ? 'asked' : 'crashed';
+  if (w.stage.name !== 'booting') return 'crashed';
+  return isStopSignal(ending) ? 'asked' : 'boot failed';
+}
+
+/** Whether what the worker does counts against the reload under way. */
+const isNew = ({ fleet: { reload } }: Turn, w: Worker): boolean => reload?.to === w.generation;
+
+/** A boot ended without a ready worker: of the first generation that is the end, of a reload it is its end. */
+function didNotBoot(turn: Turn, w: Worker, ending: Ending): void {
+  const { fleet } = turn;
+  const of = nameOf(w);
+  const fault = faultOf(w, ending);
+  const never = 'cannotFork' in ending;
+  if (fault.fault === 'ended' && isStopSignal(ending)) {
+    turn.awaitOwnSignal(w, { notice: 'interrupted', of, ending });
+  } else if (!fleet.started && !never) {
+    turn.log({ notice: 'cannot serve', fault });
+    stopAtOnce(turn, CANNOT_SERVE, { why: 'cannot serve' });
+  } else if (fleet.reload?.to === w.generation) {
+    if (never) turn.countFailure(w);
+    abandonReload(turn, fault);
+  } else {
+    turn.log({ notice: 'boot failed', of, fault });
+    turn.effects.push({ do: 'boot failed', fault });
+    turn.countFailure(w);
+    fleet.bootsInVain = fleet.workers.some(serves) ? 0 : fleet.bootsInVain + 1;
+    if (fleet.bootsInVain < CRASH_LOOP_BOOTS) return;
+    turn.log({ notice: 'crash loop', boots: fleet.bootsInVain });
+    stopAtOnce(turn, CANNOT_SERVE, { why: 'cannot serve' });
+  }
+}
+
+function faultOf(w: Worker, ending: Ending): Fault {
+  if (w.failure) return { fault: 'failed', failure: w.failure };
+  if (w.killed) return { fault: 'killed', of: nameOf(w), kill: w.killed };
+  return { fault: 'ended', of: nameOf(w), ending };
+}
+
+const ended = (ending: Ending, code: number): boolean => 'code' in ending && ending.code === code;
+const isStopSignal = (ending: Ending): boolean =>
+  'signal' in ending && ['SIGINT', 'SIGTERM', 'SIGQUIT'].includes(ending.signal);

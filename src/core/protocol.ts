@@ -1,9 +1,17 @@
-// What primary and workers say to each other over the IPC channel, and how a worker is told what it is.
+// What primary and workers have agreed on: messages, the variables of the environment, and file descriptors.
 
 import type { Config } from './config.ts';
+import { type Stats, statsIn } from './figures.ts';
+import { type BootFailure, REPLACE_REASONS, type ReplaceReason } from './notices.ts';
 
 /** A worker's environment variable that carries its {@link Assignment} as JSON. */
 export const ASSIGNMENT_VARIABLE = 'HELLO_SERVER_WORKER';
+/** A worker's environment variable that says when the primary began, in seconds of the machine's monotonic clock. */
+export const SINCE_VARIABLE = 'HELLO_SERVER_SINCE';
+
+/** The file descriptors of the pipes that carry a worker's own log to the primary: what is expected, and errors. */
+export const LOG_FD = 4;
+export const ERROR_LOG_FD = 5;
 
 /** What a worker is told when it is forked. */
 export interface Assignment {
@@ -13,12 +21,16 @@ export interface Assignment {
   readonly version: string;
   /** Absolute path of the app's module as typed, symbolic links unresolved; undefined = Hello. */
   readonly app: string | undefined;
+  /** The app's own arguments, as the process finds them. */
+  readonly args: readonly string[];
   /** Whether to wait for the listening socket, which the primary holds; else this worker makes it. */
   readonly held: boolean;
   /** The listening socket as inherited by the primary (socket activation): a file descriptor. */
   readonly fd: number | undefined;
   /** Port to listen on; with `held` or `fd` the socket says which. */
   readonly port: number;
+  /** Whether that port was asked for; else an app that listens itself says which. */
+  readonly portGiven: boolean;
   readonly config: Config;
 }
 
@@ -34,43 +46,72 @@ export type ToWorker =
   | { readonly type: 'socket' }
   /** Back into the rotation, the socket comes along: the reload that replaced this worker was abandoned. */
   | { readonly type: 'rejoin' }
+  /** Call the app's `lead`, or have it hand over. */
+  | { readonly type: 'lead' | 'yield' }
+  /** Answer this question. */
+  | { readonly type: 'ask'; readonly question: Question }
+  /** Finish what is open within `graceMs`, and stand by. */
+  | { readonly type: 'sleep'; readonly graceMs: number }
   /** Finish what is open within `graceMs`, then exit. */
   | { readonly type: 'drain'; readonly why: DrainReason; readonly graceMs: number };
 
-/** Why a worker asks to be replaced. */
-export type ReplaceReason = 'TERM' | 'fatal error' | 'MAX_REQUESTS' | 'MAX_MEMORY';
-
-/** Why a worker could not boot. */
-export interface BootFailure {
-  /** One line: what failed and why. */
-  readonly reason: string;
-  /** The error's stack, where the error is the app's own. */
-  readonly stack?: string | undefined;
+/** The requests that a worker has in flight, the longest first. */
+export interface Held {
+  readonly total: number;
+  readonly requests: readonly {
+    readonly ms: number;
+    readonly method: string;
+    readonly target: string;
+    /** The address; null = the client has gone. */
+    readonly client: string | null;
+  }[];
 }
 
-/** A worker's figures, sent with every beat. */
-export interface Stats {
-  /** Requests answered so far. */
-  readonly requests: number;
-  readonly inFlight: number;
-  readonly connections: number;
-  /** How late the beat was, ms. */
-  readonly loopDelayMs: number;
-  readonly rssMiB: number;
+/** More text than this from one worker's app is neither sent nor read. */
+export const MOST_METRICS_CHARS = 1_048_576;
+/** So much of a problem with it is sent and said. */
+export const MOST_PROBLEM_CHARS = 300;
+
+/** The app's own metrics as Prometheus text, or why there are none. */
+export type AppMetrics = { readonly text: string } | { readonly problem: string };
+
+/** What the primary may ask a worker that is ready, and what it is answered. */
+export interface Answers {
+  readonly held: Held;
+  readonly metrics: AppMetrics;
 }
+export type Question = keyof Answers;
+
+export type Answer = {
+  readonly [Q in Question]: { readonly type: 'answer'; readonly question: Q; readonly answer: Answers[Q] };
+}[Question];
 
 export type FromWorker =
+  /** To a question; the app's metrics also unasked, before it ends. */
+  | Answer
   /** It listens to the channel from now on; what was sent before would be lost. */
   | { readonly type: 'hello' }
   /** It serves; one that made the listening socket sends it along, for the primary to hold. */
-  | { readonly type: 'ready'; readonly port: number }
+  | { readonly type: 'ready'; readonly port: number; readonly leads?: boolean }
+  /** The app leads no more, as it was asked or because it failed. */
+  | { readonly type: 'yielded'; readonly failed: boolean }
   | { readonly type: 'failed'; readonly failure: BootFailure }
   | { readonly type: 'beat'; readonly stats: Stats }
   | { readonly type: 'left' }
-  | { readonly type: 'replace'; readonly why: ReplaceReason };
+  /** `code` is the one that the app called Node's exit with. */
+  | { readonly type: 'replace'; readonly why: ReplaceReason; readonly code?: number };
 
-const FROM_WORKER = new Set(['hello', 'ready', 'failed', 'beat', 'left', 'replace']);
-const TO_WORKER = new Set(['socket', 'stopping', 'leave', 'rejoin', 'drain']);
+const TO_WORKER: ReadonlySet<unknown> = new Set([
+  'socket',
+  'stopping',
+  'leave',
+  'rejoin',
+  'sleep',
+  'drain',
+  'lead',
+  'yield',
+  'ask',
+]);
 
 /** The name of the symbol under which a worker keeps the function that lists the requests it holds. */
 export const HOLDING = 'hello-server.holding';
@@ -81,16 +122,95 @@ const MARK = 'hello-server';
 /** Wraps a message for the channel. */
 export const seal = (message: FromWorker | ToWorker): Record<string, unknown> => ({ [MARK]: message });
 
-const open = (raw: unknown, types: ReadonlySet<string>): unknown => {
-  if (typeof raw !== 'object' || raw === null || !(MARK in raw)) return undefined;
-  const message = raw[MARK];
-  if (typeof message !== 'object' || message === null || !('type' in message)) return undefined;
-  return typeof message.type === 'string' && types.has(message.type) ? message : undefined;
-};
+/** What carries our mark, if it has a type at all. */
+function open(raw: unknown): Fields | undefined {
+  const message = isObject(raw) ? raw[MARK] : undefined;
+  return isObject(message) ? message : undefined;
+}
 
-/** The worker's message in what came over the channel; undefined for anything that is not ours. */
-export const fromWorker = (raw: unknown): FromWorker | undefined =>
-  open(raw, FROM_WORKER) as FromWorker | undefined;
+/**
+ * The worker's message in what came over the channel; undefined for anything that is not ours. The app has the same
+ * channel, so every field is looked at: whatever it sends, what goes on from here is of its type.
+ */
+export function fromWorker(raw: unknown): FromWorker | undefined {
+  const message = open(raw);
+  switch (message?.type) {
+    case 'hello':
+    case 'left':
+      return { type: message.type };
+    case 'ready':
+      return isCount(message.port) && message.port <= MAX_PORT
+        ? { type: 'ready', port: message.port, ...(message.leads === true && { leads: true }) }
+        : undefined;
+    case 'yielded':
+      return { type: 'yielded', failed: message.failed === true };
+    case 'failed': {
+      const failure = failureIn(message.failure);
+      return failure && { type: 'failed', failure };
+    }
+    case 'beat': {
+      const stats = statsIn(message.stats);
+      return stats && { type: 'beat', stats };
+    }
+    case 'answer':
+      return answerIn(message);
+    case 'replace': {
+      const why = REPLACE_REASONS.find((reason) => reason === message.why);
+      return why && { type: 'replace', why, ...(isCount(message.code) && { code: message.code }) };
+    }
+    default:
+      return undefined;
+  }
+}
 
 /** The primary's message in what came over the channel; undefined for anything that is not ours. */
-export const toWorker = (raw: unknown): ToWorker | undefined => open(raw, TO_WORKER) as ToWorker | undefined;
+export function toWorker(raw: unknown): ToWorker | undefined {
+  const message = open(raw);
+  return TO_WORKER.has(message?.type) ? (message as ToWorker | undefined) : undefined;
+}
+
+function failureIn(value: unknown): BootFailure | undefined {
+  if (!isObject(value) || typeof value.reason !== 'string') return undefined;
+  const { reason, stack } = value;
+  return {
+    reason: reason.slice(0, MAX_REASON_CHARS),
+    stack: typeof stack === 'string' ? stack.slice(0, MAX_STACK_CHARS) : undefined,
+  };
+}
+
+function answerIn({ question, answer }: Fields): Answer | undefined {
+  if (!isObject(answer)) return undefined;
+  if (question === 'metrics') {
+    const { text, problem } = answer;
+    if (typeof text === 'string') return { type: 'answer', question, answer: { text } };
+    return typeof problem === 'string' ? { type: 'answer', question, answer: { problem } } : undefined;
+  }
+  const { total, requests } = answer;
+  if (question !== 'held' || !isCount(total) || !Array.isArray(requests)) return undefined;
+  return { type: 'answer', question, answer: { total, requests: requests.filter(isHeld).map(pickHeld) } };
+}
+
+type HeldRequest = Held['requests'][number];
+const isHeld = (value: unknown): value is HeldRequest =>
+  isObject(value) &&
+  isAmount(value.ms) &&
+  typeof value.method === 'string' &&
+  typeof value.target === 'string' &&
+  (value.client === null || typeof value.client === 'string');
+const pickHeld = ({ ms, method, target, client }: HeldRequest): HeldRequest => ({
+  ms,
+  method,
+  target,
+  client,
+});
+
+const MAX_PORT = 65_535;
+/** What an app fails with may be of any length. */
+const MAX_REASON_CHARS = 4000;
+const MAX_STACK_CHARS = 20_000;
+
+type Fields = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+const isAmount = (value: unknown): value is number =>
+  typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+const isCount = (value: unknown): value is number => isAmount(value) && Number.isInteger(value);

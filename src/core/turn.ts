@@ -1,72 +1,78 @@
-// One turn of the policy: the fleet it may change, the time, the effects so far, and the few things done to a worker.
+// One turn of the policy: a copy of the fleet that may be changed, the effects so far, and the few things done to a worker.
 
 import { backoffMs, PROVEN_AFTER_MS } from './backoff.ts';
-import { KILL_MARGIN_MS, OWN_SIGNAL_MS } from './deadlines.ts';
-import type { Effect, Fleet, Slot, Worker } from './fleet.ts';
-import * as messages from './messages.ts';
+import { EXITING_MS, KILL_MARGIN_MS, OWN_SIGNAL_MS } from './deadlines.ts';
+import { type Effect, type Fleet, type Slot, serves, type Worker } from './fleet.ts';
+import type { KillReason, Notice, RetireReason, WorkerName } from './notices.ts';
 
-/** Why a worker is killed that is no longer wanted; its end is then no failure. */
-export const NOT_WANTED = 'not wanted any more';
+const NEW_SLOT: Slot = { failures: 0, respawnAt: 0, heldNotice: undefined, restarts: 0, lastExit: undefined };
 
-/** One turn over a fleet that it may change. */
+/** The worker as a notice names it. */
+export const nameOf = ({ slot, generation, pid }: Worker): WorkerName => ({ worker: slot, generation, pid });
+
+/** One turn over a fleet of its own. */
 export class Turn {
   readonly effects: Effect[] = [];
   readonly fleet: Fleet;
   readonly now: number;
 
+  /** Copies the fleet as deep as it is changed: what hangs on a worker or slot is replaced, never written to. */
   constructor(fleet: Fleet, now: number) {
-    this.fleet = fleet;
+    const slots = Object.entries(fleet.slots).map(([number, slot]) => [number, { ...slot }]);
+    this.fleet = {
+      ...fleet,
+      reload: fleet.reload && { ...fleet.reload },
+      stop: fleet.stop && { ...fleet.stop },
+      workers: fleet.workers.map((w) => ({ ...w })),
+      slots: Object.fromEntries(slots),
+    };
     this.now = now;
   }
 
-  log(line: messages.Line): void {
-    this.effects.push({ do: 'log', line });
+  log(notice: Notice): void {
+    this.effects.push({ do: 'log', notice });
   }
 
   fork(slot: number): void {
     const { fleet, now } = this;
     const { generation } = fleet;
     const id = fleet.nextId++;
-    fleet.workers.push({
-      id,
-      pid: 0,
-      slot,
-      generation,
-      forkedAt: now,
-      stage: 'booting',
+    const stage = { name: 'booting', by: now + this.bootMs } as const;
+    const unknown = {
       readyAt: undefined,
-      deadline: now + this.bootMs,
       replace: undefined,
-      left: false,
       killed: undefined,
       failure: undefined,
-      heardAt: now,
-    });
+      leads: false,
+    };
+    fleet.workers.push({ id, slot, generation, forkedAt: now, heardAt: now, pid: 0, stage, ...unknown });
     this.effects.push({ do: 'fork', id, slot, generation });
   }
 
   /** Takes a ready worker out of the rotation: in a reload for the time being, else for good. */
-  retire(w: Worker, why = w.replace?.why ?? 'replaced'): void {
-    if (!this.fleet.reload || w.generation >= this.fleet.reload.to || w.replace) {
-      this.drain(w, why);
-      return;
+  retire(w: Worker): void {
+    const { reload } = this.fleet;
+    if (!reload || w.generation >= reload.to || w.replace) this.drain(w, w.replace?.why ?? 'replaced');
+    else {
+      w.stage = { name: 'standby' };
+      this.effects.push({ do: 'leave', id: w.id, linger: true });
     }
-    w.stage = 'standby';
-    this.effects.push({ do: 'leave', id: w.id, linger: true });
   }
 
-  drain(w: Worker, why: string): void {
-    const { drainMs } = this.fleet.settings;
-    w.stage = 'draining';
-    w.deadline = this.now + drainMs + (drainMs === 0 ? 0 : KILL_MARGIN_MS);
-    this.log(messages.draining(w, why));
+  /** Takes a worker out of the rotation for good: it finishes what is open, and goes. */
+  drain(w: Worker, why: RetireReason): void {
+    const { settings } = this.fleet;
+    // The app has ended for its part: what it holds is not waited for as long as otherwise.
+    const drainMs = why === 'exit called' ? Math.min(settings.drainMs, EXITING_MS) : settings.drainMs;
+    w.stage = { name: 'draining', by: this.now + drainMs + (drainMs === 0 ? 0 : KILL_MARGIN_MS) };
+    this.log({ notice: 'draining', of: nameOf(w), why });
     this.effects.push({ do: 'drain', id: w.id, why: 'replace', graceMs: drainMs });
   }
 
-  kill(w: Worker, why: string): void {
-    if (w.stage === 'draining' && !w.killed) this.log(messages.killed(w, why));
-    w.killed ??= why;
-    w.deadline = Infinity;
+  kill(w: Worker, kill: KillReason): void {
+    const unexpected = w.stage.name === 'draining' || w.stage.name === 'rejoining';
+    if (unexpected && !w.killed) this.log({ notice: 'killed', of: nameOf(w), kill });
+    if (!w.killed || w.killed.why === 'hung') w.killed = kill;
     this.effects.push({ do: 'kill', id: w.id });
   }
 
@@ -74,29 +80,28 @@ export class Turn {
   countFailure(w: Worker): number {
     const slot = this.slot(w.slot);
     if (w.readyAt !== undefined && this.now - w.readyAt >= PROVEN_AFTER_MS) slot.failures = 0;
-    const delay = backoffMs(slot.failures, this.random());
+    const delay = backoffMs(slot.failures, this.#random());
     slot.failures += 1;
     slot.respawnAt = this.now + delay;
-    slot.unsaid = undefined;
+    slot.heldNotice = undefined;
     return delay;
   }
 
-  /** A stop signal reached the worker: nothing is forked into its slot, nor `line` said, before our own had its time. */
-  awaitOwnSignal(w: Worker, line: messages.Line): void {
+  /** A stop signal reached the worker: its slot and the notice wait until our own signal has had its time. */
+  awaitOwnSignal(w: Worker, notice: Notice): void {
     const slot = this.slot(w.slot);
     slot.respawnAt = this.now + OWN_SIGNAL_MS;
-    slot.unsaid = line;
+    slot.heldNotice = notice;
   }
 
   slot(slot: number): Slot {
     const { slots } = this.fleet;
-    slots[slot] ??= { failures: 0, respawnAt: 0, unsaid: undefined, restarts: 0, lastExit: undefined };
+    slots[slot] ??= { ...NEW_SLOT };
     return slots[slot];
   }
 
-  /** Whether the worker is to be replaced by a newer one. */
-  stale(w: Worker): boolean {
-    return w.generation < this.fleet.generation || w.replace !== undefined;
+  get ready(): Worker[] {
+    return this.fleet.workers.filter(serves);
   }
 
   /** How long a boot may take, ms. */
@@ -104,7 +109,7 @@ export class Turn {
     return this.fleet.settings.bootMs || Infinity;
   }
 
-  private random(): number {
+  #random(): number {
     this.fleet.seed = (this.fleet.seed * 1_103_515_245 + 12_345) % 2_147_483_648;
     return this.fleet.seed / 2_147_483_648;
   }

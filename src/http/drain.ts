@@ -1,10 +1,13 @@
 // Taking a server out of the rotation without losing what is open on it; http-terminator ends what is left.
 
-import { once } from 'node:events';
+import { Server as HttpServer } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { createHttpTerminator, type HttpTerminator } from 'http-terminator';
 import type { DrainReason } from '../core/protocol.ts';
-import type { Service } from './server.ts';
+import type { Connection } from './connection.ts';
+import { goAway } from './http2.ts';
+import { Endings } from './long-lived.ts';
+import type { Service } from './service.ts';
 
 /** In a stop an idle connection is given so long to be used once more. */
 const IDLE_MS = 500;
@@ -15,12 +18,16 @@ const POLL_MS = 20;
 export class Drain {
   readonly #service: Service;
   readonly #terminator: HttpTerminator;
+  readonly #endings: Endings;
   #deadline = Infinity;
   #idleUntil = Infinity;
   #finished: Promise<number> | undefined;
+  /** While it is asleep, a number of its own; else undefined. */
+  #asleep: symbol | undefined;
 
   constructor(service: Service) {
     this.#service = service;
+    this.#endings = new Endings(service);
     this.#terminator = createHttpTerminator({ server: service.server, gracefulTerminationTimeout: 1 });
   }
 
@@ -30,7 +37,7 @@ export class Drain {
    */
   leave(): void {
     const { server } = this.#service;
-    if (server.listening) NetServer.prototype.close.call(server);
+    if ((server as { _handle?: unknown })._handle) NetServer.prototype.close.call(server);
   }
 
   /**
@@ -39,11 +46,36 @@ export class Drain {
    * A second call, a stop during a replacement, sets the pace of the first.
    */
   finish(why: DrainReason, graceMs: number): Promise<number> {
+    this.#asleep = undefined;
     const now = performance.now();
     this.#deadline = now + graceMs;
     this.#idleUntil = why === 'stop' ? now + IDLE_MS : Infinity;
+    this.#endings.begin(now + graceMs / 2);
     this.#finished ??= this.#run();
     return this.#finished;
+  }
+
+  /** Finishes what is open like a replacement does, but may rejoin. Resolves with the number of connections cut. */
+  async sleep(graceMs: number): Promise<number> {
+    const { connections } = this.#service;
+    const deadline = performance.now() + graceMs;
+    const asleep = Symbol('asleep');
+    this.#asleep = asleep;
+    this.#endings.begin(performance.now() + graceMs / 2);
+    while (connections.size > 0 && this.#asleep === asleep) {
+      const now = performance.now();
+      if (now >= deadline) break;
+      this.#endings.look(now);
+      goAway(connections, now);
+      await pause(Math.min(POLL_MS, deadline - now));
+    }
+    if (this.#asleep !== asleep) return 0;
+    const left = [...connections];
+    for (const socket of left) {
+      socket.isCut = true;
+      socket.destroy();
+    }
+    return left.length;
   }
 
   async #run(): Promise<number> {
@@ -53,38 +85,47 @@ export class Drain {
     while (service.connections.size > 0) {
       const now = performance.now();
       if (now >= this.#deadline) break;
+      this.#endings.look(now);
+      goAway(service.connections, now);
       if (now >= this.#idleUntil) this.#closeIdle();
       await pause(Math.min(POLL_MS, this.#deadline - now));
     }
     this.#closeIdle();
     await pause(0);
-    const cut = service.connections.size;
+    const cut = [...service.connections].filter(({ lingers }) => !lingers).length;
     await this.#terminate();
     return cut;
   }
 
   #closeIdle(): void {
     const { server, connections } = this.#service;
-    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
-    // Node counts a connection as idle whose answer is ended but not yet sent: wait for a slow reader.
-    for (const { _httpMessage: answer } of connections) if (answer?.finished) return;
-    server.closeIdleConnections();
+    for (const socket of connections) if (socket.bytesRead === 0 && !socket.session) socket.destroy();
+    // Node counts a connection as idle whose answer is ended but not yet sent to a slow reader, or whose client goes on
+    // sending: these are not to be destroyed meanwhile.
+    const busy = [...connections].filter((socket) => socket.lingers || socket._httpMessage?.finished);
+    for (const socket of busy) socket.destroy = () => socket;
+    // An app, or a library of its, may have put another in its place.
+    HttpServer.prototype.closeIdleConnections.call(server);
+    for (const socket of busy) delete (socket as Partial<Connection>).destroy;
   }
 
   async #terminate(): Promise<void> {
+    this.#service.ending = true;
+    for (const socket of this.#service.connections) socket.isCut = true;
     try {
       await this.#terminator.terminate();
     } catch (error) {
       // The server has stopped listening long ago; that is the one error expected here.
       if ((error as NodeJS.ErrnoException).code !== 'ERR_SERVER_NOT_RUNNING') throw error;
+    } finally {
+      this.#service.ending = false;
     }
   }
 
-  /** Resolves when the service listens again. */
-  async rejoin(listen: () => void): Promise<void> {
+  /** Answers leave connections open again; the caller has the server listen. */
+  rejoin(): void {
+    this.#asleep = undefined;
     this.#service.closing = this.#service.closesAlways;
-    listen();
-    await once(this.#service.server, 'listening');
   }
 }
 

@@ -1,9 +1,10 @@
-// What errors mean: the parser's, the app's, and those of a client that went away.
+// What errors mean: the parser's, and those of a client that went away.
 
+import { codeOf } from '../log/thrown.ts';
 import type { ErrorStatus } from './refusal.ts';
 
 /** Errors of streams whose other end went away. */
-const CLIENT_LEFT: ReadonlySet<string> = new Set([
+const CLIENT_LEFT: ReadonlySet<string | undefined> = new Set([
   'ECONNRESET',
   'EPIPE',
   'ERR_STREAM_PREMATURE_CLOSE',
@@ -12,21 +13,16 @@ const CLIENT_LEFT: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether an app's error only says that its client has gone. */
-export const leftByClient = (error: unknown): boolean =>
-  CLIENT_LEFT.has(String((error as NodeJS.ErrnoException | undefined)?.code));
+export const leftByClient = (error: unknown): boolean => CLIENT_LEFT.has(codeOf(error));
 
 /** The status that an error of the parser is answered with; undefined where the connection itself failed. */
-export function statusOf(error: NodeJS.ErrnoException): ErrorStatus | undefined {
+export function parserErrorStatus(error: NodeJS.ErrnoException): ErrorStatus | undefined {
   const code = error.code ?? '';
   if (code === 'HPE_HEADER_OVERFLOW') return 431;
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
   return code.startsWith('HPE_') ? 400 : undefined;
 }
 
-/** Whether the value is a promise, or like one. */
+/** Whether the value is a promise, or like one. Throws what looking at it throws. */
 export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-
-/** What an error says, and where it was thrown. */
-export const said = (error: unknown): [string, string | undefined] =>
-  error instanceof Error ? [error.message, error.stack] : [String(error), undefined];

@@ -1,6 +1,7 @@
 // The head of an answer: what we add to it, whatever way the app writes it.
 
 import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { type Answer, type Connection, unsaid } from './connection.ts';
 
 type HeadersArgument = OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined;
 
@@ -19,11 +20,12 @@ export const nativeEnd = ServerResponse.prototype.end as unknown as (
 
 /**
  * What takes the place of `res.writeHead`, on the answer itself, as frameworks exchange its prototype. It adds our
- * `Server` where the app has none, and `Connection: close` as long as `service.closing`.
+ * `Server` where the app has none, and as long as `service.closing` a `Connection: close` to the last answer that is owed
+ * on the connection: the requests that came after this one run already, and are answered, too.
  */
 export function headWriter(service: { readonly closing: boolean }): ServerResponse['writeHead'] {
   return function writeHead(
-    this: ServerResponse,
+    this: Answer,
     statusCode: number,
     reason?: string | HeadersArgument,
     given?: HeadersArgument,
@@ -31,7 +33,8 @@ export function headWriter(service: { readonly closing: boolean }): ServerRespon
     const phrase = typeof reason === 'string' ? reason : undefined;
     let headers = phrase === undefined ? ((reason as HeadersArgument) ?? given) : given;
     if (Array.isArray(headers) && isNested(headers)) headers = headers.flat() as OutgoingHttpHeader[];
-    if (service.closing) {
+    const socket = this.req.socket as Connection;
+    if (service.closing && socket.latest === this) {
       this.shouldKeepAlive = false;
       this.setHeader('Connection', 'close');
       headers = withoutConnection(headers);
@@ -40,9 +43,11 @@ export function headWriter(service: { readonly closing: boolean }): ServerRespon
       if (headers === undefined || this.getHeaderNames().length > 0) this.setHeader('Server', 'hello-server');
       else headers = withServer(headers);
     }
-    return phrase === undefined
-      ? nativeWriteHead.call(this, statusCode, headers)
-      : nativeWriteHead.call(this, statusCode, phrase, headers);
+    if (phrase === undefined) nativeWriteHead.call(this, statusCode, headers);
+    else nativeWriteHead.call(this, statusCode, phrase, headers);
+    if (this._last) socket.lastSaid = true;
+    if (this.begun !== undefined && this._header) this._header = unsaid(this, this._header);
+    return this;
   };
 }
 

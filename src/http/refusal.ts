@@ -2,25 +2,18 @@
 
 import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import {
+  ANSWER_BEGIN,
+  type Answer,
+  type Connection,
+  callBack,
+  endAndLinger,
+  muteInterim,
+  unsaid,
+} from './connection.ts';
 
 /** The statuses we answer with on our own. */
 export type ErrorStatus = 400 | 408 | 431 | 500;
-
-/** A socket of ours: `refused` from the moment its last answer is decided; Node keeps the current answer on it. */
-export type Connection = Socket & {
-  refused?: boolean;
-  /** Whether an answer on it ever had to wait for the one before it. */
-  pipelined?: boolean;
-  _httpMessage?: ServerResponse | null;
-  parser?: { incoming?: { complete: boolean } | null } | null;
-};
-
-/**
- * How long input is still read after an error answer: closing a socket with unread input resets it,
- * and a reset can take the answer away from a client that is still sending.
- */
-const LINGER_CLOSE_MS = 1000;
 
 /** Body of an error answer: just the words. */
 export const errorBody = (status: ErrorStatus): string => STATUS_CODES[status] as string;
@@ -39,7 +32,7 @@ function rawAnswer(status: ErrorStatus): string {
   const words = errorBody(status);
   const headers = errorHeaders(status);
   const date = new Date().toUTCString();
-  let head = `HTTP/1.1 ${status} ${words}\r\nDate: ${date}\r\nConnection: close\r\n`;
+  let head = `${ANSWER_BEGIN}${status} ${words}\r\nDate: ${date}\r\nConnection: close\r\n`;
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${head}\r\n${words}`;
 }
@@ -51,7 +44,7 @@ function rawAnswer(status: ErrorStatus): string {
  */
 export function refuse(
   socket: Connection,
-  owed: ServerResponse | undefined,
+  owed: Answer | undefined,
   status: ErrorStatus,
   sent: () => void,
 ): void {
@@ -71,11 +64,9 @@ export function refuse(
       return;
     }
     const answer = rawAnswer(status);
-    socket.end(head ? answer.slice(0, answer.indexOf('\r\n\r\n') + 4) : answer);
-    socket.resume();
+    const text = head ? answer.slice(0, answer.indexOf('\r\n\r\n') + 4) : answer;
+    endAndLinger(socket, owed ? unsaid(owed, text) : text);
     sent();
-    const end = setTimeout(() => socket.destroy(), LINGER_CLOSE_MS).unref();
-    socket.once('close', () => clearTimeout(end));
   };
   proceed();
 }
@@ -91,10 +82,13 @@ export function cut(socket: Connection, begun: ServerResponse | undefined): void
   proceed();
 }
 
-/** From now on whatever the app does to its answer goes nowhere. */
+/** From now on whatever the app does to its answer goes nowhere, and who waits for it is told so. */
 export function mute(res: ServerResponse): void {
   const self = () => res;
-  const nothing = () => {};
+  const lost = (...rest: unknown[]): void => {
+    const error = new Error('The answer is over: its request timed out or failed');
+    callBack(rest, Object.assign(error, { code: 'ERR_STREAM_DESTROYED' }));
+  };
   Object.assign(res, {
     writeHead: self,
     setHeader: self,
@@ -102,6 +96,14 @@ export function mute(res: ServerResponse): void {
     appendHeader: self,
     removeHeader: self,
   });
-  Object.assign(res, { write: () => true, end: self, flushHeaders: nothing, writeInformation: nothing });
-  Object.assign(res, { writeContinue: nothing, writeProcessing: nothing, writeEarlyHints: nothing });
+  const write = (...rest: unknown[]): boolean => {
+    lost(...rest);
+    return true;
+  };
+  const end = (...rest: unknown[]): ServerResponse => {
+    lost(...rest);
+    return res;
+  };
+  Object.assign(res, { write, end, flushHeaders: () => {} });
+  muteInterim(res);
 }

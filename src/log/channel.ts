@@ -16,6 +16,8 @@ export class Channel {
   #timed = false;
   #dropped = 0;
   #broken = false;
+  /** Lines dropped so far. */
+  lost = 0;
 
   /**
    * @param fd file descriptor of the pipe to the primary
@@ -24,7 +26,7 @@ export class Channel {
   constructor(fd: number, droppedLine: (lines: number) => string) {
     this.#droppedLine = droppedLine;
     this.#socket = new Socket({ fd, readable: false, writable: true });
-    this.#socket.on('drain', this.#confess);
+    this.#socket.on('drain', this.#tellDropped);
     // A primary that is gone reads no log; the worker answers on.
     this.#socket.on('error', () => {
       this.#broken = true;
@@ -37,10 +39,10 @@ export class Channel {
     if (this.#pending.length >= BATCH_CHARS) this.flush();
     if (this.#timed) return;
     this.#timed = true;
-    setTimeout(this.#ring, BATCH_MS).unref();
+    setTimeout(this.#flushTimed, BATCH_MS).unref();
   }
 
-  readonly #ring = (): void => {
+  readonly #flushTimed = (): void => {
     this.#timed = false;
     this.flush();
   };
@@ -52,14 +54,16 @@ export class Channel {
     this.#pending = '';
     if (this.#broken) return;
     if (this.#socket.writableLength + batch.length > BACKLOG_BYTES) {
-      this.#dropped += batch.split('\n').length - 1;
+      const lines = batch.split('\n').length - 1;
+      this.#dropped += lines;
+      this.lost += lines;
       return;
     }
     this.#socket.write(batch, 'utf8');
   };
 
   /** The primary has read all there was. */
-  readonly #confess = (): void => {
+  readonly #tellDropped = (): void => {
     if (this.#dropped === 0 || this.#broken) return;
     const lines = this.#dropped;
     this.#dropped = 0;

@@ -1,8 +1,9 @@
-// Turns lifecycle lines into log output: the seed's plain lines, or pino's json.
+// Writes notices as log output: plain lines, or pino's json.
 
 import { createRequire } from 'node:module';
 import { LOG_LEVELS, type LogLevel } from '../core/config.ts';
-import { dropped, type Line } from '../core/messages.ts';
+import type { Notice } from '../core/notices.ts';
+import { type Line, lineOf } from './wording.ts';
 
 /** Where finished output goes: `out` for what is expected, `err` for errors. Each call is one or more whole lines. */
 export interface Output {
@@ -10,16 +11,16 @@ export interface Output {
   readonly err: (lines: string) => void;
 }
 
-/** Logs one lifecycle line, if the level lets it through. */
-export type Log = (line: Line) => void;
+/** Logs one notice, if the level lets it through. */
+export type Log = (notice: Notice) => void;
 
 const rank = (level: LogLevel): number => LOG_LEVELS.indexOf(level);
 
-/** Whether a logger at `level` lets lines of `line`'s level through. */
-export const lets = (level: LogLevel, line: LogLevel): boolean => rank(line) >= rank(level);
+/** Whether a logger at `level` writes lines of the level `line`. */
+export const isLogged = (level: LogLevel, line: LogLevel): boolean => rank(line) >= rank(level);
 
 /**
- * A log of lifecycle lines. In text a line is its sentence, the stack indented below it; in json it is pino's, with
+ * A log of notices. In text a line is its sentence, the stack indented below it; in json it is pino's, with
  * `bindings` on every line. Errors go to `output.err`, all else to `output.out`.
  */
 export function createLog(
@@ -28,9 +29,20 @@ export function createLog(
   output: Output,
   bindings: Readonly<Record<string, unknown>>,
 ): Log {
+  const write = lineWriter(format, level, output, bindings);
+  return (notice) => write(lineOf(notice));
+}
+
+/** What writes lines that are worded already, if the level lets them through. */
+export function lineWriter(
+  format: 'text' | 'json',
+  level: LogLevel,
+  output: Output,
+  bindings: Readonly<Record<string, unknown>>,
+): (line: Line) => void {
   const write = format === 'json' ? jsonWriter(level, output, bindings) : textWriter(output);
   return (line) => {
-    if (lets(level, line.level)) write(line);
+    if (isLogged(level, line.level)) write(line);
   };
 }
 
@@ -40,14 +52,14 @@ export function droppedLine(
   lines: number,
   bindings: Readonly<Record<string, unknown>> = {},
 ): string {
-  const { level, text, data } = dropped(lines);
+  const { level, text, data } = lineOf({ notice: 'dropped', lines });
   if (format === 'text') return `${text}\n`;
   const head = { level, time: new Date().toISOString(), pid: process.pid };
   return `${JSON.stringify({ ...head, ...bindings, ...data, msg: text })}\n`;
 }
 
 const target = (output: Output, level: LogLevel): ((lines: string) => void) =>
-  lets('error', level) ? output.err : output.out;
+  isLogged('error', level) ? output.err : output.out;
 
 const textWriter = (output: Output) => (line: Line) => {
   const stack = line.stack ? `\n${line.stack}` : '';
@@ -62,7 +74,7 @@ function jsonWriter(level: LogLevel, output: Output, bindings: Readonly<Record<s
   const logger = pino(
     {
       level,
-      base: { pid: process.pid, ...bindings },
+      base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
@@ -70,7 +82,9 @@ function jsonWriter(level: LogLevel, output: Output, bindings: Readonly<Record<s
   );
   return (line: Line) => {
     write = target(output, line.level);
-    logger[line.level]({ ...line.data, ...(line.stack && { err: { stack: line.stack } }) }, line.text);
+    // The pid of a line about a worker is the worker's: it takes the place of ours, which pino's own base could not.
+    const fields = { pid: process.pid, ...bindings, ...line.data };
+    logger[line.level]({ ...fields, ...(line.stack && { err: { stack: line.stack } }) }, line.text);
   };
 }
 

@@ -2,26 +2,33 @@
 
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { isatty } from 'node:tty';
+import { inBackground, relayTo } from './background.ts';
 
 /** A write of no more than this into a pipe is atomic: whole or not at all. */
 const PIECE_BYTES = 4096;
-/** What waits for a stalled reader at most; beyond it lines are dropped. */
+/** When more than this waits for a stalled reader, lines are dropped. */
 const BACKLOG_BYTES = 1_048_576;
-/** How often a stalled reader is tried again. */
+/** When a reader that has just read is tried again, and how often one that stalls. */
+const SOON_MS = 1;
 const RETRY_MS = 20;
 
 const NEWLINE = 10;
 
 /** A bounded writer of whole lines to an inherited file descriptor: file, pipe, socket or terminal. */
 export class Sink {
-  readonly #fd: number;
+  #fd: number;
   /** Held so that the descriptor stays non-blocking where it could not be opened anew. */
   readonly #keeper: Socket | undefined;
   readonly #atomic: boolean;
   readonly #droppedLine: (lines: number) => string;
+  /** The terminal that is written to directly; undefined = it is none, or what is written is relayed to it. */
+  #terminal: number | undefined;
   #queue: Buffer[] = [];
   #bytes = 0;
   #dropped = 0;
+  /** Lines dropped so far. */
+  lost = 0;
   #midLine = false;
   #broken = false;
   #retry: NodeJS.Timeout | undefined;
@@ -34,6 +41,7 @@ export class Sink {
     this.#keeper = keeper;
     this.#keeper?.unref();
     this.#atomic = atomic;
+    this.#terminal = isatty(fd) ? fd : undefined;
   }
 
   /** Adds whole lines and writes what can be written now. */
@@ -41,8 +49,10 @@ export class Sink {
     if (this.#broken) return;
     const buffer = typeof lines === 'string' ? Buffer.from(lines) : lines;
     if (buffer.length === 0) return;
-    if (this.#bytes + buffer.length > BACKLOG_BYTES) {
-      this.#dropped += countLines(buffer);
+    if (this.#bytes > BACKLOG_BYTES) {
+      const lines = countLines(buffer);
+      this.#dropped += lines;
+      this.lost += lines;
       return;
     }
     this.#queue.push(buffer);
@@ -64,12 +74,18 @@ export class Sink {
   }
 
   #pump(): void {
+    this.#leaveTerminal();
+    let reads = false;
     for (;;) {
       const head = this.#queue[0];
       if (!head) break;
       const length = this.#atomic ? pieceLength(head) : head.length;
       const written = this.#tryWrite(head.subarray(0, length));
-      if (written === undefined) return;
+      if (written === undefined) {
+        if (!this.#broken) this.#tryAgainIn(reads ? SOON_MS : RETRY_MS);
+        return;
+      }
+      reads = true;
       this.#bytes -= written;
       this.#midLine = written < length;
       if (written === head.length) this.#queue.shift();
@@ -82,18 +98,27 @@ export class Sink {
     }
   }
 
+  #tryAgainIn(ms: number): void {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.#pump();
+    }, ms);
+  }
+
+  /** From the background a terminal is written to by a relay, from then on: see background.ts. */
+  #leaveTerminal(): void {
+    if (this.#terminal === undefined || !inBackground()) return;
+    this.#fd = relayTo(this.#terminal) ?? this.#fd;
+    this.#terminal = undefined;
+  }
+
   /** Bytes written, or undefined when the reader is not ready (tried again later) or gone for good. */
   #tryWrite(piece: Buffer): number | undefined {
     try {
       return writeSync(this.#fd, piece);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (code === 'EAGAIN' || code === 'ENOSPC' || code === 'EDQUOT') {
-        this.#retry ??= setTimeout(() => {
-          this.#retry = undefined;
-          this.#pump();
-        }, RETRY_MS);
-      } else {
+      if (code !== 'EAGAIN' && code !== 'ENOSPC' && code !== 'EDQUOT') {
         // EPIPE, EIO: nobody will ever read this. The service goes on without a log.
         this.#broken = true;
         this.#queue = [];

@@ -1,5 +1,6 @@
 // A short-lived process: pauses a process through its inspector (address in argv), prints what it does, and is done.
 
+import { fileURLToPath } from 'node:url';
 import { HOLDING } from '../core/protocol.ts';
 
 /** One frame of the stack, the innermost first. */
@@ -49,7 +50,7 @@ function probe(address: string): void {
     else if (message.method === 'Debugger.paused') {
       frames = (message.params?.callFrames ?? []).map(({ functionName, location }) => ({
         name: functionName || '(anonymous)',
-        file: (scripts.get(location.scriptId) ?? '').replace(/^file:\/\//, ''),
+        file: pathOf(scripts.get(location.scriptId) ?? ''),
         line: location.lineNumber + 1,
       }));
       const expression = `globalThis[Symbol.for('${HOLDING}')]?.() ?? []`;
@@ -60,6 +61,15 @@ function probe(address: string): void {
       socket.close();
     }
   };
+}
+
+/** The path that a script's URL names; what names no file stays as it is. */
+function pathOf(url: string): string {
+  try {
+    return url.startsWith('file:') ? fileURLToPath(url) : url;
+  } catch {
+    return url;
+  }
 }
 
 const [, , address] = process.argv;

@@ -3,26 +3,26 @@
 import { execFile } from 'node:child_process';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hung, type Line, type Subject } from '../core/messages.ts';
+import type { Notice, WorkerName } from '../core/notices.ts';
 import type { HangReport } from './hang-probe.ts';
-import type { WorkerHandle } from './worker-handle.ts';
+import type { Handle } from './world.ts';
 
 /** All of it takes no longer; then the worker is killed unexplained. */
 const EXPLAIN_MS = 1700;
 
 const PROBE = fileURLToPath(new URL('./hang-probe.js', import.meta.url));
 
-/** The line that says what a hung worker is doing, as far as it can be found out in time. */
-export async function explainHang(handle: WorkerHandle, worker: Subject, silentMs: number): Promise<Line> {
+/** What is to be said of a hung worker: what it is doing, as far as that can be found out in time. */
+export async function explainHang(handle: Handle, of: WorkerName, silentMs: number): Promise<Notice> {
   const report = await probe(handle);
   const frame = report?.frames.find(({ file }) => !file.startsWith('node:')) ?? report?.frames[0];
   const place = frame && `${frame.name} (${basename(frame.file)}:${frame.line})`;
   const stack = report?.frames.map(({ name, file, line }) => `at ${name} (${file}:${line})`).join('\n');
-  return hung(worker, silentMs, place, report?.holding ?? [], stack);
+  return { notice: 'hung', of, silentMs, place, holding: report?.holding ?? [], stack };
 }
 
 /** What the worker is doing, or undefined when it does not say in time. */
-async function probe(handle: WorkerHandle): Promise<HangReport | undefined> {
+async function probe(handle: Handle): Promise<HangReport | undefined> {
   const start = performance.now();
   const address = await handle.openInspector(EXPLAIN_MS);
   if (address === undefined) return undefined;
@@ -33,14 +33,24 @@ async function probe(handle: WorkerHandle): Promise<HangReport | undefined> {
     execFile(
       process.execPath,
       args,
-      { timeout: Math.max(1, Math.round(left)), killSignal: 'SIGKILL' },
+      // The primary's own folder may be gone by now.
+      { cwd: '/', timeout: Math.max(1, Math.round(left)), killSignal: 'SIGKILL' },
       (_error, stdout) => {
         try {
-          resolve(JSON.parse(stdout) as HangReport);
+          const report: unknown = JSON.parse(stdout);
+          resolve(isReport(report) ? report : undefined);
         } catch {
           resolve(undefined);
         }
       },
     );
   });
+}
+
+/** The probe prints what the worker said of itself, and that may be anything. */
+function isReport(value: unknown): value is HangReport {
+  if (typeof value !== 'object' || value === null || !('frames' in value) || !('holding' in value))
+    return false;
+  const { frames, holding } = value;
+  return Array.isArray(frames) && Array.isArray(holding) && holding.every((held) => typeof held === 'string');
 }

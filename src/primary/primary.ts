@@ -1,79 +1,91 @@
-// The primary: turns signals, messages and exits into events of the policy, and performs the effects it answers with.
+// The primary's run loop: turns what happens into events of the policy, and performs the effects it answers with.
 
-import { type Config, MAX_WORKERS } from '../core/config.ts';
+import type { ControlEnd } from '../control/open.ts';
+import { Operations } from '../control/operations.ts';
+import { MAX_WORKERS } from '../core/config.ts';
+import { GOODBYE_MS, LAST_WORDS_MS, STOP_MARGIN_MS } from '../core/deadlines.ts';
 import { CANNOT_SERVE } from '../core/exit-codes.ts';
-import { type Effect, type Event, type Fleet, newFleet, wakeAt } from '../core/fleet.ts';
-import * as messages from '../core/messages.ts';
+import { type Effect, type Event, type Fleet, newFleet, settingsOf } from '../core/fleet.ts';
+import type { Notice } from '../core/notices.ts';
 import { step } from '../core/policy.ts';
-import type { Log } from '../log/logger.ts';
-import { Clock, TICK_MS } from './clock.ts';
-import { usableCpus } from './cpus.ts';
-import { explainHang } from './hang.ts';
-import type { ControlEnd } from './open-control.ts';
-import { Operations } from './operations.ts';
-import { tellPm2 } from './pm2.ts';
+import { wakeAt } from '../core/reconcile.ts';
+import { nameOf } from '../core/turn.ts';
+import { describeThrown } from '../log/thrown.ts';
+import { TICK_MS } from './clock.ts';
 import type { Asked } from './signals.ts';
-import type { Sinks } from './sinks.ts';
-import { statusOf } from './status.ts';
-import { type Inheritance, Notifier } from './systemd.ts';
-import { Watch } from './watch.ts';
-import { type Socket, WorkerHandle } from './worker-handle.ts';
+import { Books } from './views.ts';
+import { attempt, type Common, Workers } from './workers.ts';
+import type { World } from './world.ts';
 
-/** Workers that have exited may have output in their pipes for so long. */
-const LAST_WORDS_MS = 100;
-
-export interface Start {
-  readonly config: Config;
-  /** Absolute path of the app as typed; undefined = Hello. */
-  readonly app: string | undefined;
-  /** What systemd passed: a listening socket, and where to notify. */
-  readonly systemd: Inheritance;
-  /** The file that workers run. */
-  readonly exec: string;
-  readonly version: string;
+/** What a primary is told when it is made. */
+export interface Start extends Common {
+  /** How many workers to begin with. */
+  readonly wanted: number;
+  /** What the jitter of the backoff begins with. */
+  readonly seed: number;
 }
 
-/** The run loop around the policy. */
+/** The run loop around the policy. Nothing that happens in a turn can leave it standing: see {@link Primary.fail}. */
 export class Primary {
-  readonly #start: Start & { readonly port: number };
-  readonly #sinks: Sinks;
-  readonly #log: Log;
-  readonly #clock = new Clock();
-  readonly #since = Number(process.hrtime.bigint()) / 1e9 - process.uptime();
-  readonly #handles = new Map<number, WorkerHandle>();
-  readonly #queue: Event[] = [];
+  readonly #start: Start;
+  readonly #world: World;
+  readonly #workers: Workers;
   readonly #operations = new Operations();
-  #port: number;
-  #socket: Socket | undefined;
+  readonly #books: Books;
+  readonly #queue: Event[] = [];
+  #fleet: Fleet;
+  #control: ControlEnd | undefined;
+  #admin: ControlEnd | undefined;
   /** Whether all the world has been told that the fleet serves. */
   #announced = false;
-  readonly #notifier: Notifier;
-  #watch: Watch | undefined;
-  #control: ControlEnd | undefined;
-  #fleet: Fleet;
   #turning = false;
-  #wake: NodeJS.Timeout | undefined;
+  #failed = false;
+  #cancelWake = (): void => {};
+  #cancelBackstop: (() => void) | undefined;
+  /** Resolves with the exit code when the fleet has stopped. */
   readonly stopped: Promise<number>;
-  #stop: (code: number) => void = () => {};
+  #resolveStopped: (code: number) => void = () => {};
 
-  constructor(start: Start & { readonly port: number }, sinks: Sinks, log: Log) {
+  constructor(start: Start, world: World) {
+    const { config, wanted, seed } = start;
     this.#start = start;
-    this.#port = start.port;
-    this.#notifier = new Notifier(start.systemd);
-    this.#sinks = sinks;
-    this.#log = log;
-    const { config } = start;
-    const wanted = config.workers === 'auto' ? usableCpus() : config.workers;
-    const settings = {
-      bootMs: config.bootTimeoutMs,
-      drainMs: config.drainTimeoutMs,
-      stopDelayMs: config.shutdownDelayMs,
-      stopMs: config.shutdownTimeoutMs,
-      hangMs: config.hangTimeoutMs,
+    // What is logged is shown as well.
+    const log = (notice: Notice): void => {
+      world.log(notice);
+      this.#books.happened(notice);
     };
-    this.#fleet = newFleet(wanted, settings, Date.now() % 2_147_483_648);
+    this.#world = { ...world, log };
+    this.#workers = new Workers(
+      start,
+      this.#world,
+      (event) => this.dispatch(event),
+      (act) => this.#guard(act),
+      {
+        beat: (id, slot, stats) => this.#books.beat(id, slot, stats),
+        answer: (id, answer) => this.#books.answer(id, answer),
+        gone: (id) => this.#books.gone(id),
+      },
+    );
+    this.#books = new Books({
+      fleet: () => this.#fleet,
+      now: () => world.now(),
+      elapsed: () => world.elapsed(),
+      identity: () => ({
+        version: start.version,
+        port: this.#workers.port,
+        host: config.host,
+        app: start.app,
+      }),
+      own: () => world.own(),
+      ask: (id, question) => this.#workers.send(id, { type: 'ask', question }),
+      after: (ms, run) => world.after(ms, run),
+      log,
+      judged: (generation, verdict) => this.dispatch({ type: 'judged', generation, verdict }),
+    });
+    this.#books.sampleOn((act) => this.#guard(act));
+    this.#fleet = newFleet(wanted, settingsOf(config), seed);
     this.stopped = new Promise((resolve) => {
-      this.#stop = resolve;
+      this.#resolveStopped = resolve;
     });
   }
 
@@ -86,156 +98,196 @@ export class Primary {
     else this.dispatch(asked);
   }
 
-  /** Takes one event; those that come up meanwhile wait for their turn. */
+  /** Opens the admin listener, where one is wanted: it shows the start, too. One that cannot be had ends the start. */
+  async openAdmin(): Promise<void> {
+    try {
+      this.#admin = await this.#world.openAdmin(this.#books.views);
+    } catch (error) {
+      const failure = { reason: describeThrown(error).message };
+      this.#world.log({ notice: 'cannot serve', fault: { fault: 'failed', failure } });
+      this.dispatch({ type: 'stop', what: undefined, exitCode: CANNOT_SERVE });
+    }
+  }
+
+  /** Takes one event; those that come up meanwhile wait for their turn. Never throws. */
   dispatch(event: Event): void {
+    if (this.#failed) {
+      if (event.type === 'stop') this.#workers.killAll();
+      return;
+    }
     this.#queue.push(event);
     if (this.#turning) return;
     this.#turning = true;
-    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
-      const { fleet, effects } = step(this.#fleet, next, this.#clock.now());
+    this.#guard(() => this.#turn());
+    this.#turning = false;
+  }
+
+  /**
+   * Something threw where nothing should: what the policy believes and what is may differ from now on, so no event is
+   * taken any more. Workers drain, are killed at SHUTDOWN_TIMEOUT, and the primary ends with 1.
+   */
+  fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    const graceMs = this.#start.config.shutdownTimeoutMs;
+    const exit = (): void => void this.#exit(CANNOT_SERVE);
+    const steps = [
+      () => this.#cancelWake(),
+      () => this.#world.log({ notice: 'primary failed', ...describeThrown(error) }),
+      () => this.#workers.releaseSocket(),
+      () => this.#workers.sendAll({ type: 'drain', why: 'stop', graceMs }),
+      () => void this.#world.after(graceMs, () => this.#workers.killAll()),
+      () => void this.#world.after(graceMs + STOP_MARGIN_MS, exit),
+      () => void this.#workers.closed().then(exit),
+    ];
+    for (const act of steps) attempt(act);
+  }
+
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #turn(): void {
+    for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
+      const { fleet, effects } = step(this.#fleet, event, this.#world.now());
       this.#fleet = fleet;
       for (const effect of effects) {
         this.#perform(effect);
         this.#operations.show(effect, fleet);
+        this.#books.show(effect);
       }
+      // A beat alone changes nothing that anyone waits for.
+      if (event.type === 'beat' && this.#queue.length === 0) return;
+      if (event.type === 'wake') this.#checkDescriptors();
     }
     this.#operations.show(undefined, this.#fleet);
-    if (this.#announced) this.#notifier.show(this.#fleet);
-    this.#turning = false;
+    if (this.#announced) this.#world.tellManager(this.#fleet);
+    if (this.#fleet.stop) this.#armBackstop();
     this.#sleep();
   }
 
   #sleep(): void {
-    clearTimeout(this.#wake);
-    const ms = Math.max(0, Math.min(TICK_MS, wakeAt(this.#fleet) - this.#clock.now()));
-    this.#wake = setTimeout(() => this.dispatch({ type: 'wake' }), ms);
+    this.#cancelWake();
+    const ms = Math.max(0, Math.min(TICK_MS, wakeAt(this.#fleet) - this.#world.now()));
+    this.#cancelWake = this.#world.after(ms, () => this.dispatch({ type: 'wake' }));
   }
 
   #perform(effect: Effect): void {
+    const workers = this.#workers;
     switch (effect.do) {
       case 'fork':
-        this.#fork(effect.id, effect.slot, effect.generation);
+        workers.fork(effect);
         return;
       case 'stopping':
       case 'leave':
-        this.#handles.get(effect.id)?.send({ type: effect.do, linger: effect.linger });
+        workers.send(effect.id, { type: effect.do, linger: effect.linger });
         return;
       case 'rejoin':
-        this.#handles.get(effect.id)?.send({ type: 'rejoin' }, this.#socket);
+      case 'lead':
+      case 'yield':
+        workers.send(effect.id, { type: effect.do });
+        return;
+      case 'sleep':
+        workers.send(effect.id, { type: 'sleep', graceMs: effect.graceMs });
         return;
       case 'drain':
-        this.#handles.get(effect.id)?.send({ type: 'drain', why: effect.why, graceMs: effect.graceMs });
+        workers.send(effect.id, { type: 'drain', why: effect.why, graceMs: effect.graceMs });
         return;
       case 'kill':
-        this.#handles.get(effect.id)?.kill('SIGKILL');
+        workers.kill(effect.id);
         return;
-      case 'hung':
-        void this.#explain(effect.id, effect.silentMs);
+      case 'explain': {
+        const worker = this.#fleet.workers.find(({ id }) => id === effect.id);
+        if (worker) void workers.explain(effect.id, nameOf(worker), effect.silentMs);
         return;
-      case 'let go':
-        this.#socket?.close();
+      }
+      case 'release socket':
+        workers.releaseSocket();
         return;
-      case 'serving':
-        void this.#serve();
+      case 'announce':
+        void this.#announce();
         return;
       case 'reloaded':
+      case 'rolled back':
       case 'abandoned':
       case 'boot failed':
-        return;
+      case 'ended':
+        return; // for whoever gave a command, and for the figures: both are shown every effect
       case 'log':
-        this.#log(effect.line);
+        this.#world.log(effect.notice);
         return;
       case 'exit':
         void this.#exit(effect.code);
+        return;
+      default:
+        effect satisfies never;
     }
   }
 
-  #fork(id: number, slot: number, generation: number): void {
-    const { app, config, systemd, version } = this.#start;
-    const held = this.#socket !== undefined;
-    const { fd } = systemd;
-    const assignment = { slot, generation, version, app, held, fd, port: this.#port, config };
-    const handle = new WorkerHandle(assignment, this.#since, this.#sinks, {
-      message: (message, socket) => {
-        if (message.type === 'hello') this.#tellWatch();
-        if (message.type === 'ready') this.#hold(message.port, socket);
-        this.dispatch({ id, ...message });
-      },
-      exit: (code, signal) => {
-        this.dispatch({ type: 'exit', id, code, signal });
-        void handle.closed.then(() => {
-          this.#handles.delete(id);
-          this.#tellWatch();
-        });
-      },
-    });
-    if (held) handle.send({ type: 'socket' }, this.#socket);
-    this.#handles.set(id, handle);
-    this.dispatch({ type: 'forked', id, pid: handle.pid });
-  }
-
-  /** Keeps the first socket that a worker made, so that it outlives them all: while none serves, clients wait. */
-  #hold(port: number, socket: Socket | undefined): void {
-    this.#port = port;
-    if (this.#socket || this.#fleet.stop) socket?.close();
-    else this.#socket = socket;
-  }
-
-  /** The watch starts when the first worker runs, not before the others are forked, and hears of each that comes or goes. */
-  #tellWatch(): void {
-    this.#watch ??= new Watch(this.#start.config.shutdownTimeoutMs);
-    this.#watch.tell([...this.#handles.values()].map((handle) => handle.pid).filter((pid) => pid > 0));
-  }
-
-  async #explain(id: number, silentMs: number): Promise<void> {
-    const handle = this.#handles.get(id);
-    const worker = this.#fleet.workers.find((w) => w.id === id);
-    if (!handle || !worker) return;
-    this.#log(await explainHang(handle, worker, silentMs));
-    handle.kill('SIGKILL');
+  #checkDescriptors(): void {
+    const notice = this.#world.checkDescriptors();
+    if (notice) this.#world.log(notice);
   }
 
   /** All workers listen, so the port is ours: time for the control socket, and to say so. */
-  async #serve(): Promise<void> {
-    const { config } = this.#start;
-    const port = this.#port;
+  async #announce(): Promise<void> {
+    const { controlSocket } = this.#start.config;
+    const { port } = this.#workers;
     const commands = this.#operations.commands({
       fleet: () => this.#fleet,
       dispatch: (event) => this.dispatch(event),
-      status: () => this.#status(),
+      views: this.#books.views,
     });
     try {
-      // Loaded only now: it needs node:http, and the first fork waits for nothing that it can do without.
-      const { openControl } = await import('./open-control.ts');
-      this.#control = await openControl(commands, config.controlSocket, port);
+      this.#control = await this.#world.openControl(commands, port);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (config.controlSocket !== undefined) {
-        this.#log(messages.badControlSocket(config.controlSocket, reason));
+      const reason = describeThrown(error).message;
+      if (controlSocket !== undefined) {
+        this.#world.log({ notice: 'bad control socket', path: controlSocket, reason });
         this.dispatch({ type: 'stop', what: undefined, exitCode: CANNOT_SERVE });
         return;
       }
-      this.#log(messages.noControlSocket(reason));
+      this.#world.log({ notice: 'no control socket', reason });
     }
-    this.#log(messages.listening(port));
-    this.#log(messages.visit(port));
+    // A stop may have been asked for meanwhile: then nobody is told any more that it serves.
+    if (this.#fleet.stop || this.#failed) return;
+    this.#world.log({ notice: 'listening', port });
+    this.#world.log({ notice: 'visit', port });
     this.#announced = true;
-    this.#notifier.show(this.#fleet);
-    tellPm2();
+    this.#world.tellManager(this.#fleet);
+    this.#world.tellServing();
   }
 
-  #status() {
-    const { version, config, app } = this.#start;
-    const identity = { version, port: this.#port, host: config.host, app };
-    return statusOf(this.#fleet, this.#clock.now(), identity, (id) => this.#handles.get(id)?.stats);
+  /** Should the policy's stop not end, because an exit is never heard of, the primary ends all the same. */
+  #armBackstop(): void {
+    const { shutdownDelayMs, shutdownTimeoutMs } = this.#start.config;
+    const ms = shutdownDelayMs + shutdownTimeoutMs + STOP_MARGIN_MS;
+    this.#cancelBackstop ??= this.#world.after(ms, () => {
+      this.#workers.killAll();
+      void this.#exit(CANNOT_SERVE);
+    });
   }
 
   async #exit(code: number): Promise<void> {
-    clearTimeout(this.#wake);
-    const lastWords = Promise.all([...this.#handles.values()].map((handle) => handle.closed));
-    await Promise.race([lastWords, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
-    this.#operations.end();
-    await Promise.all([this.#control?.end(), this.#watch?.end(), this.#notifier.end()]);
-    this.#stop(code);
+    try {
+      this.#cancelWake();
+      this.#cancelBackstop?.();
+      await this.#atMost(LAST_WORDS_MS, this.#workers.closed());
+      this.#operations.end();
+      await this.#atMost(
+        GOODBYE_MS,
+        Promise.all([this.#control?.end(), this.#admin?.end(), this.#world.end()]),
+      );
+    } finally {
+      this.#resolveStopped(code);
+    }
+  }
+
+  async #atMost(ms: number, done: Promise<unknown>): Promise<void> {
+    await Promise.race([done, new Promise<void>((resolve) => void this.#world.after(ms, resolve))]);
   }
 }

@@ -1,52 +1,152 @@
-// Runs the primary from its first signal handler to its exit code.
+// Runs the primary from its first signal handler to its exit code, in the real world.
 
 import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import type { Config, LongDuration } from '../core/config.ts';
+import { FLUSH_MS } from '../core/deadlines.ts';
 import { CANNOT_SERVE } from '../core/exit-codes.ts';
-import * as messages from '../core/messages.ts';
-import { createLog } from '../log/logger.ts';
+import { usableCpus } from '../host/cpus.ts';
+import { ownProcess } from '../host/own.ts';
+import { StartFolder } from '../host/paths.ts';
+import { tellPm2 } from '../host/pm2.ts';
+import { type Inheritance, Notifier } from '../host/systemd.ts';
+import { createLog, type Log } from '../log/logger.ts';
+import { describeThrown } from '../log/thrown.ts';
+import { cannotListen } from '../log/wording.ts';
+import { Clock } from './clock.ts';
 import { freePort } from './free-port.ts';
-import { Primary, type Start } from './primary.ts';
+import { explainHang } from './hang.ts';
+import { Pipes } from './pipes.ts';
+import { Primary } from './primary.ts';
+import { Reserve } from './reserve.ts';
 import { type Asked, onSignals } from './signals.ts';
-import { openSinks, outputOf } from './sinks.ts';
-import { prepareForks } from './worker-handle.ts';
+import { openSinks, outputOf, type Sinks } from './sinks.ts';
+import { Watch } from './watch.ts';
+import { prepareForks, startForksIn, WorkerHandle } from './worker-handle.ts';
+import type { World } from './world.ts';
 
-/** At the very end a log reader that stalls is waited for so long. */
-const FLUSH_MS = 150;
+/** What the command line and the environment say. */
+export interface Run {
+  readonly config: Config;
+  /** What of the configuration is worth a warning. */
+  readonly warnings: readonly LongDuration[];
+  readonly version: string;
+  /** Whether PORT is set. */
+  readonly portGiven: boolean;
+  /** Absolute path of the app as typed; undefined = Hello. */
+  readonly app: string | undefined;
+  /** The app's own arguments. */
+  readonly args: readonly string[];
+  /** What systemd passed: a listening socket, and where to notify. */
+  readonly systemd: Inheritance;
+  /** The file that workers run, and the folder that they start in, as they were typed. */
+  readonly exec: string;
+  readonly cwd: string;
+}
 
 /** Runs this process as the primary until the fleet has stopped; resolves with the exit code. */
-export async function runPrimary(start: Start): Promise<number> {
+export async function runPrimary(run: Run): Promise<number> {
+  const { config, warnings, portGiven, version, app, args, systemd, exec } = run;
   // First of all, so that no signal finds the process without its handlers.
   const early: Asked[] = [];
   let deliver = (asked: Asked): void => void early.push(asked);
   const signals = onSignals((asked) => deliver(asked));
-  const { config } = start;
   const sinks = openSinks(config);
   const log = createLog(config.logFormat, config.logLevel, outputOf(sinks), {});
   signals.log = log;
-  prepareForks(start.exec);
+  for (const warning of warnings) log({ notice: 'long duration', ...warning });
+  prepareForks(exec);
   let { port } = config;
   try {
     if (port === 0) port = await freePort(config.host);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    log(messages.cannotServe(messages.cannotListen(port, config.host, code, message)));
+    const reason = cannotListen(port, config.host, code, message);
+    log({ notice: 'cannot serve', fault: { fault: 'failed', failure: { reason } } });
     sinks.err.flush(FLUSH_MS);
     return CANNOT_SERVE;
   }
-  const primary = new Primary({ ...start, port }, sinks, log);
+  const wanted = config.workers === 'auto' ? usableCpus() : config.workers;
+  const seed = Date.now() % 2_147_483_648;
+  const start = { config, version, app, args, fd: systemd.fd, port, portGiven, wanted, seed };
+  const primary = new Primary(start, realWorld(run, wanted, sinks, log));
   deliver = (asked) => primary.ask(asked);
   process.on('uncaughtException', (error, origin) => {
-    log(messages.fatal(origin, error.message, error.stack));
+    log({ notice: 'uncaught', origin, ...describeThrown(error) });
     primary.dispatch({ type: 'stop', what: undefined, exitCode: CANNOT_SERVE });
   });
   primary.dispatch({ type: 'wake' });
+  void primary.openAdmin();
   early.forEach(deliver);
   const code = await primary.stopped;
-  sinks.out.flush(FLUSH_MS);
-  sinks.err.flush(FLUSH_MS / 3);
+  sinks.out.flush((FLUSH_MS * 3) / 4);
+  sinks.err.flush(FLUSH_MS / 4);
   if (signals.terminalGone()) closeTerminal();
   return code;
+}
+
+/** The world as it is: processes, clocks, the control socket, the service manager. */
+function realWorld({ config, systemd, cwd }: Run, wanted: number, sinks: Sinks, log: Log): World {
+  const clock = new Clock();
+  const since = Number(process.hrtime.bigint()) / 1e9 - process.uptime();
+  const notifier = new Notifier(systemd, (reason) => log({ notice: 'systemd unreachable', reason }));
+  const folder = new StartFolder(cwd, () => log({ notice: 'no working directory', path: cwd }));
+  const shared = { since, sinks, pipes: new Pipes() };
+  shared.pipes.prepare(2 * wanted);
+  let reserve: Reserve | undefined;
+  let watch: Watch | undefined;
+  return {
+    now: () => clock.now(),
+    elapsed: () => Number(process.hrtime.bigint()) / 1e6,
+    after: (ms, run) => {
+      // Node runs its timers before it reads: after a pause of this process all workers would seem to have been silent,
+      // with their beats waiting. An immediate runs when what has come in has been read.
+      let immediate: NodeJS.Immediate | undefined;
+      const timer = setTimeout(() => {
+        immediate = setImmediate(run);
+      }, ms);
+      return () => {
+        clearTimeout(timer);
+        if (immediate) clearImmediate(immediate);
+      };
+    },
+    fork: (assignment, listeners) => {
+      startForksIn(folder.now());
+      return new WorkerHandle(assignment, shared, listeners);
+    },
+    log,
+    tellManager: (fleet) => notifier.show(fleet, clock.now()),
+    tellServing: tellPm2,
+    openControl: async (commands, port) => {
+      // Loaded only now: it needs node:http, and the first fork waits for nothing that it can do without.
+      const { openControl } = await import('../control/open.ts');
+      return openControl(commands, config.controlSocket, port, log);
+    },
+    watch: (pids) => {
+      watch ??= new Watch(config.shutdownTimeoutMs);
+      watch.tell(pids);
+    },
+    openAdmin: async (views) => {
+      const { adminPort: port, adminHost: host } = config;
+      if (port === undefined) return undefined;
+      const { openAdmin } = await import('../control/admin.ts');
+      try {
+        return await openAdmin({ port, host }, views);
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        throw new Error(cannotListen(port, host, code, message));
+      }
+    },
+    own: () => ({ ...ownProcess(), logLinesDropped: sinks.out.lost + sinks.err.lost }),
+    explainHang,
+    checkDescriptors: () => {
+      reserve ??= new Reserve();
+      return reserve.check();
+    },
+    end: async () => {
+      await Promise.all([watch?.end(), notifier.end()]);
+    },
+  };
 }
 
 /** Node restores the terminal's settings at its end, and aborts where it cannot: not if the descriptors are closed. */

@@ -2,7 +2,6 @@
 
 import { closeSync, constants, openSync } from 'node:fs';
 import type { Event } from '../core/fleet.ts';
-import * as messages from '../core/messages.ts';
 import type { Log } from '../log/logger.ts';
 
 /** What a signal asks for: an event, or one of the two that change the wish for workers by one. */
@@ -15,10 +14,23 @@ export interface Signals {
   readonly terminalGone: () => boolean;
 }
 
+const SIGNALS = [
+  'SIGTERM',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGHUP',
+  'SIGTTIN',
+  'SIGTTOU',
+  'SIGUSR1',
+  'SIGUSR2',
+] as const;
+
 /** Listens to all signals of the contract. Set `log` when there is one: warnings before that are lost. */
 export function onSignals(say: (asked: Asked) => void): Signals {
   const hadTerminal = hasTerminal();
   const warnings: Signals = { log: () => {}, terminalGone: () => hadTerminal && !hasTerminal() };
+  // A module that NODE_OPTIONS imports into every Node, for tracing say, may end its process on a signal: not this one.
+  for (const signal of SIGNALS) process.removeAllListeners(signal);
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     process.on(signal, () => say({ type: 'stop', signal, what: signal }));
   }
@@ -28,7 +40,7 @@ export function onSignals(say: (asked: Asked) => void): Signals {
   process.on('SIGTTIN', () => say({ type: 'one more' }));
   process.on('SIGTTOU', () => say({ type: 'one fewer' }));
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
-    process.on(signal, () => warnings.log(messages.hupReloads(signal)));
+    process.on(signal, () => warnings.log({ notice: 'ignored signal', signal }));
   }
   return warnings;
 }

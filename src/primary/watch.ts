@@ -11,27 +11,46 @@ const END_MS = 200;
 const STEP_S = 0.25;
 
 /**
- * A shell's loop, as it takes a megabyte where another Node takes forty. It reads the workers' pids from a pipe that
- * ends with the primary; then it gives them their time, and kills those left that still are workers. It runs in the
- * background of a session of its own, so that no signal to the primary's children or group reaches it. The pipe comes
- * as stdin because only there libuv makes it a blocking one; a shell's background has no stdin, so it is kept as 3.
+ * A shell's loop, as it takes a megabyte where another Node takes forty. It reads from a pipe that ends with the primary:
+ * `+ PID` for a worker that came, `- PID` for one that went. Then it gives those that are left their time, and kills
+ * those that still are there. A worker is known by what it cannot change, unlike its title: its pid together with the
+ * time at which it started. It runs in the background of a session of its own, so that no signal to the primary's
+ * children or group reaches it. The pipe comes as stdin because only there libuv makes it a blocking one; a shell's
+ * background has no stdin, so it is kept as 3.
  */
 const SCRIPT = `exec 3<&0
+# Sets start to the time at which a process started, with no process of its own where there is /proc: the 20th field
+# behind the name, which stands in parentheses and may hold anything. Empty where there is no such process.
+started() {
+  stat=
+  if [ -r /proc/self/stat ]; then
+    { while read -r line || [ "$line" ]; do stat="$stat$line "; done <"/proc/$1/stat"; } 2>/dev/null
+    set -- \${stat##*)}
+    start=\${20}
+  else
+    start=$(ps -o lstart= -p "$1" | tr -d ' ')
+  fi
+}
 (
   trap '' HUP INT QUIT TERM
-  while read -r line <&3; do pids=$line; done
+  workers=' '
+  while read -r sign pid <&3; do
+    case $sign$workers in
+      +*) started "$pid"; [ "$start" ] && workers="$workers$pid:$start " ;;
+      -*" $pid:"*) rest=\${workers#* $pid:}; workers="\${workers%% $pid:*} \${rest#* }" ;;
+    esac
+  done
   left=$1
   while [ "$left" -gt 0 ]; do
     alive=
-    for pid in $pids; do kill -0 "$pid" 2>/dev/null && alive=yes; done
+    for worker in $workers; do kill -0 "\${worker%%:*}" 2>/dev/null && alive=yes; done
     [ "$alive" ] || exit 0
     sleep ${STEP_S}
     left=$((left - 1))
   done
-  for pid in $pids; do
-    case $(tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null || ps -o args= -p "$pid") in
-      *--inspect-port=0*) kill -9 "$pid" ;;
-    esac
+  for worker in $workers; do
+    started "\${worker%%:*}"
+    [ "$start" = "\${worker#*:}" ] && kill -9 "\${worker%%:*}"
   done
 ) &`;
 
@@ -39,6 +58,7 @@ const SCRIPT = `exec 3<&0
 export class Watch {
   readonly #pipe: Writable | null;
   readonly #ended: Promise<void>;
+  #known: ReadonlySet<number> = new Set();
 
   /** @param graceMs how long orphans may take */
   constructor(graceMs: number) {
@@ -70,8 +90,14 @@ export class Watch {
     await Promise.race([this.#ended, new Promise((resolve) => setTimeout(resolve, END_MS))]);
   }
 
-  /** Tells which workers there are. */
+  /** Tells which workers there are; what has changed since the last time goes to the shell. */
   tell(pids: readonly number[]): void {
-    this.#pipe?.write(`${pids.join(' ')}\n`);
+    const now = new Set(pids);
+    const came = pids.filter((pid) => !this.#known.has(pid)).map((pid) => `+ ${pid}\n`);
+    const went = [...this.#known].filter((pid) => !now.has(pid)).map((pid) => `- ${pid}\n`);
+    this.#known = now;
+    // Those that went come first: a pid may have gone to a new worker since.
+    const lines = [...went, ...came];
+    if (lines.length > 0) this.#pipe?.write(lines.join(''));
   }
 }

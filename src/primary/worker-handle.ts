@@ -1,35 +1,32 @@
 // The primary's handle on one worker: its process, what it says, and its output on the way to the log.
 
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
+import { closeSync } from 'node:fs';
 import type { Server } from 'node:net';
 import type { Readable } from 'node:stream';
+import { getSystemErrorMap } from 'node:util';
+import type { Ending } from '../core/notices.ts';
 import {
   ASSIGNMENT_VARIABLE,
   type Assignment,
-  type FromWorker,
   fromWorker,
-  type Stats,
+  SINCE_VARIABLE,
   seal,
   type ToWorker,
 } from '../core/protocol.ts';
+import { asObjects, Lines, type OutputName } from '../log/app-output.ts';
+import type { Pipe, Pipes } from './pipes.ts';
 import type { Sinks } from './sinks.ts';
+import type { Handle, Listeners, Socket } from './world.ts';
 
-/** stdin, stdout and stderr of the app, the channel, and the two pipes of the worker's own log. */
-const STDIO = ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe'] as const;
-/** The app's output is passed on by lines; one longer than this is broken. */
-const LONGEST_LINE_BYTES = 65_536;
-const NEWLINE = 10;
+/** stdin, stdout and stderr of the app, the channel, and the two pipes of the worker's own log: LOG_FD, ERROR_LOG_FD. */
+const stdio = (stdout: number | 'pipe', stderr: number | 'pipe') =>
+  ['ignore', stdout, stderr, 'ipc', 'pipe', 'pipe'] as const;
+/** A worker whose channel closes is usually about to exit; one that has not by then goes on without it. */
+const EXIT_MS = 500;
 /** What Node prints when an inspector opens and closes. */
 const INSPECTOR_LINE =
   /^(Debugger |For help, see: https:\/\/nodejs\.org|Waiting for the debugger to disconnect)/;
-
-/** A listening socket as it passes between processes: bound, and watched by nobody here. */
-export type Socket = { readonly close: () => void };
-
-export interface Listeners {
-  readonly message: (message: FromWorker, socket: Socket | undefined) => void;
-  readonly exit: (code: number | null, signal: string | null) => void;
-}
 
 /** Prepares this process to fork workers that run `exec`; once, before the first fork. */
 export function prepareForks(exec: string): void {
@@ -38,45 +35,126 @@ export function prepareForks(exec: string): void {
   cluster.setupPrimary({
     exec,
     args: [],
-    stdio: [...STDIO],
+    stdio: [...stdio('pipe', 'pipe')],
     // A free port each, should a hung worker's inspector have to be opened: both are needed for that.
     inspectPort: 0,
     execArgv: ['--inspect-port=0', ...process.execArgv],
   });
 }
 
+/** The folder that workers forked from now on start in. */
+export function startForksIn(folder: string): void {
+  cluster.settings.cwd = folder;
+}
+
+/** What all workers have in common. */
+export interface Shared {
+  /** When the primary began, in seconds of the machine's monotonic clock. */
+  readonly since: number;
+  readonly sinks: Sinks;
+  readonly pipes: Pipes;
+}
+
 /** One forked worker. */
-export class WorkerHandle {
+export class WorkerHandle implements Handle {
   readonly #worker: ClusterWorker;
-  /** Resolves when the process has ended and all its output has been read. */
   readonly closed: Promise<void>;
-  stats: Stats | undefined;
   /** What waits for the worker to listen to the channel; undefined once it does. */
   #outbox: [ToWorker, Socket | undefined][] | undefined = [];
   /** Where the address of the inspector goes, once it was asked to open. */
   #inspector: ((address: string) => void) | undefined;
 
-  constructor(assignment: Assignment, since: number, sinks: Sinks, listeners: Listeners) {
-    this.#worker = cluster.fork({
-      [ASSIGNMENT_VARIABLE]: JSON.stringify(assignment),
-      HELLO_SERVER_SINCE: String(since),
-    });
+  /** Forks it. Node throws where memory is short; every other failure is told to `listeners.exit`. */
+  constructor(assignment: Assignment, { since, sinks, pipes }: Shared, listeners: Listeners) {
+    const two = pipes.takeTwo();
+    try {
+      this.#worker = forkInto(two, {
+        [ASSIGNMENT_VARIABLE]: JSON.stringify(assignment),
+        [SINCE_VARIABLE]: String(since),
+      });
+    } catch (error) {
+      if (two) pipes.giveBack(two);
+      throw error;
+    }
     const { process: child } = this.#worker;
-    this.closed = new Promise((resolve) => child.once('close', () => resolve()));
-    this.#worker.once('exit', (code, signal) => listeners.exit(code ?? null, signal ?? null));
-    this.#worker.on('error', () => {}); // a send that came too late; a failed fork exits as well
+    const ended = new Promise<void>((resolve) => {
+      child.once('close', () => resolve());
+      this.#onEnd((ending) => {
+        if ('cannotFork' in ending) resolve();
+        listeners.exit(ending);
+      });
+    });
+    const lines = this.#passOn(assignment, sinks);
+    for (const [i, pipe] of (two ?? []).entries()) pipe.read = (chunk) => lines[i]?.take(chunk);
+    this.closed = ended.then(async () => {
+      if (!two) return;
+      await inputRead();
+      for (const output of lines) output.end();
+      pipes.giveBack(two);
+    });
     this.#worker.on('message', (raw: unknown, socket: Socket | undefined) => {
       const message = fromWorker(raw);
       if (!message) return;
-      if (message.type === 'beat') this.stats = message.stats;
       if (message.type === 'hello') this.#deliver();
-      listeners.message(message, socket);
+      // What an app sends along may be anything.
+      listeners.message(message, typeof socket?.close === 'function' ? socket : undefined);
     });
-    const [, , , , log, errors] = child.stdio as readonly (Readable | null)[];
-    forward(child.stdout, sinks.out);
-    forward(child.stderr, { write: (lines) => sinks.err.write(this.#withoutInspector(lines)) });
-    forward(log ?? null, sinks.out);
-    forward(errors ?? null, sinks.err);
+    this.#worker.once('disconnect', () => {
+      const replace = (): void => listeners.message({ type: 'replace', why: 'disconnected' }, undefined);
+      const waiting = setTimeout(replace, EXIT_MS).unref();
+      this.#worker.once('exit', () => clearTimeout(waiting));
+    });
+    // Half a child, made when descriptors ran out, has no pipes.
+    const [, stdout, stderr, , log, errors] = (child.stdio ?? []) as readonly (Readable | null)[];
+    read(stdout, lines[0]);
+    read(stderr, lines[1]);
+    read(log, new Lines((logged) => sinks.out.write(logged)));
+    read(errors, new Lines((logged) => sinks.err.write(logged)));
+  }
+
+  /** What makes lines of the app's stdout and stderr, in the format of the log. */
+  #passOn({ config, slot: worker, generation }: Assignment, { out, err }: Sinks): [Lines, Lines] {
+    const pass = (sink: Sinks['out'], name: OutputName) => (lines: Buffer) => {
+      const { pid } = this;
+      sink.write(config.logFormat === 'json' ? asObjects(lines, name, { pid, worker, generation }) : lines);
+    };
+    const toErr = pass(err, 'stderr');
+    const withoutInspector = (lines: Buffer): void => {
+      const kept = this.#withoutInspector(lines);
+      if (kept.length > 0) toErr(kept);
+    };
+    return [new Lines(pass(out, 'stdout')), new Lines(withoutInspector)];
+  }
+
+  /** Calls back once: with how the process ended, or with why there is none. */
+  #onEnd(tell: (ending: Ending) => void): void {
+    const worker = this.#worker;
+    const { process: child } = worker;
+    let told = false;
+    const end = (ending: Ending): void => {
+      if (told) return;
+      told = true;
+      tell(ending);
+    };
+    const cannotFork = (reason: string): void => {
+      // Node keeps a worker that never was among the living ones.
+      if (cluster.workers) delete cluster.workers[worker.id];
+      end({ cannotFork: reason });
+    };
+    worker.once('exit', (code, signal) => end(signal ? { signal } : { code: code ?? undefined }));
+    // Node emits an error instead of an exit where the process could not be created. Of a process that there is, an
+    // error is a message that came too late: its exit tells the rest.
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (child.pid === undefined) cannotFork(forkError(error));
+    });
+    worker.on('error', () => {});
+    if (child.pid !== undefined && (!child.stdio || !child.channel)) {
+      child.kill('SIGKILL');
+      cannotFork('it came without its pipes');
+    } else if (child.pid === undefined) {
+      // Should Node ever emit nothing at all.
+      setImmediate(() => cannotFork('Node does not say why'));
+    }
   }
 
   get pid(): number {
@@ -96,16 +174,15 @@ export class WorkerHandle {
     for (const [message, socket] of waiting) this.send(message, socket);
   }
 
-  kill(signal: NodeJS.Signals): void {
-    this.#worker.process.kill(signal);
+  kill(): void {
+    this.#worker.process.kill('SIGKILL');
   }
 
-  /** Opens the worker's inspector; resolves with its address, or undefined when it is not open within `ms`. */
   openInspector(ms: number): Promise<string | undefined> {
     return new Promise((resolve) => {
       setTimeout(() => resolve(undefined), ms).unref();
       this.#inspector = resolve;
-      this.kill('SIGUSR1');
+      this.#worker.process.kill('SIGUSR1');
     });
   }
 
@@ -114,7 +191,7 @@ export class WorkerHandle {
     if (!this.#inspector) return lines;
     const kept: string[] = [];
     for (const line of lines.toString('latin1').split(/(?<=\n)/)) {
-      const [, address] = /^Debugger listening on (ws:\S+)/.exec(line) ?? [];
+      const [, address] = /^Debugger listening on (ws:[\w:/.[\]-]+)/.exec(line) ?? [];
       if (address) this.#inspector(address);
       if (!INSPECTOR_LINE.test(line)) kept.push(line);
     }
@@ -122,22 +199,46 @@ export class WorkerHandle {
   }
 }
 
-/** Passes whole lines on as they come. */
-function forward(stream: Readable | null, sink: { readonly write: (lines: Buffer) => void }): void {
+/** Why there is no process: `EMFILE, too many open files`. */
+function forkError({ code, errno, message }: NodeJS.ErrnoException): string {
+  const [, meaning] = (errno === undefined ? undefined : getSystemErrorMap().get(errno)) ?? [];
+  return code !== undefined && meaning !== undefined ? `${code}, ${meaning}` : message;
+}
+
+/** Forks with stdout and stderr into these pipes; into two sockets of Node's own where there are none. */
+function forkInto(
+  two: readonly [Pipe, Pipe] | undefined,
+  env: Readonly<Record<string, string>>,
+): ClusterWorker {
+  const writers = openWriters(two ?? []);
+  try {
+    const [stdout = 'pipe', stderr = 'pipe'] = writers;
+    cluster.settings.stdio = [...stdio(stdout, stderr)];
+    return cluster.fork(env);
+  } finally {
+    for (const fd of writers) closeSync(fd);
+  }
+}
+
+/** The ends that the worker writes into; none where descriptors have run out: Node then says so of the fork itself. */
+function openWriters(pipes: readonly Pipe[]): number[] {
+  const writers: number[] = [];
+  try {
+    for (const pipe of pipes) writers.push(pipe.openWriter());
+    return writers;
+  } catch {
+    for (const fd of writers) closeSync(fd);
+    return [];
+  }
+}
+
+/** Resolves when what had been written into pipes by now has been read: Node reads once between two immediates. */
+const inputRead = (): Promise<void> =>
+  new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
+
+function read(stream: Readable | null | undefined, lines: Lines): void {
   if (!stream) return;
-  let rest: Buffer = Buffer.alloc(0);
-  stream.on('data', (chunk: Buffer) => {
-    const end = chunk.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) {
-      sink.write(rest.length === 0 ? chunk.subarray(0, end) : Buffer.concat([rest, chunk.subarray(0, end)]));
-      rest = chunk.subarray(end);
-    } else rest = Buffer.concat([rest, chunk]);
-    if (rest.length > LONGEST_LINE_BYTES) flush();
-  });
-  const flush = (): void => {
-    if (rest.length > 0) sink.write(Buffer.concat([rest, Buffer.from('\n')]));
-    rest = Buffer.alloc(0);
-  };
-  stream.on('end', flush);
+  stream.on('data', (chunk: Buffer) => lines.take(chunk));
+  stream.on('end', () => lines.end());
   stream.on('error', () => {});
 }

@@ -1,9 +1,12 @@
 // Loads the app's module anew, and says in one line what is wrong with one that cannot be used.
 
 import { spawnSync } from 'node:child_process';
-import { pathToFileURL } from 'node:url';
-import type { BootFailure } from '../core/protocol.ts';
-import { type App, asApp } from '../http/app.ts';
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { BootFailure } from '../core/notices.ts';
+import { entryOf } from '../host/paths.ts';
+import { describeThrown } from '../log/thrown.ts';
 
 /** How long Node may take to point at a syntax error. */
 const CHECK_MS = 2000;
@@ -12,37 +15,90 @@ const CHECK_MS = 2000;
 export class BootError extends Error {
   readonly failure: BootFailure;
 
-  constructor(reason: string, cause?: unknown) {
+  /** @param stack shown below the reason */
+  constructor(reason: string, stack?: string) {
     super(reason);
-    const stack = cause instanceof Error ? cause.stack : undefined;
     this.failure = { reason, stack };
   }
 }
 
-/** What an error says, in one line. */
-export const inOneLine = (error: unknown): string => {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n', 1)[0] || 'no reason given';
-};
-
-/** The app at `path` (absolute; symbolic links are followed now). Throws a {@link BootError}. */
-export async function loadApp(path: string): Promise<App> {
-  let exports: Record<string, unknown>;
-  try {
-    exports = await import(pathToFileURL(path).href);
-  } catch (error) {
-    if (error instanceof SyntaxError) throw doesNotParse(path, error);
-    throw new BootError(`${path}: ${inOneLine(error)}`, error);
-  }
-  const app = asApp(exports);
-  if (typeof app === 'string') throw new BootError(`${path}: ${app}`);
-  return app;
+/** A boot that failed because the app, or Node on its behalf, threw: `where` and what was thrown. */
+export function bootError(where: string, thrown: unknown): BootError {
+  const { message, stack } = describeThrown(thrown);
+  return new BootError(`${where}: ${message}`, stack);
 }
 
-/** A syntax error carries no position; `node --check` prints it, with the line itself. */
-function doesNotParse(path: string, error: SyntaxError): BootError {
-  const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: CHECK_MS });
-  const [, line] = /:(\d+)\n/.exec(stderr ?? '') ?? [];
-  const shown = Object.assign(new Error(), { stack: line ? stderr.split('\n\n', 1)[0] : error.stack });
-  return new BootError(`${path}${line ? `:${line}` : ''}: does not parse: ${inOneLine(error)}`, shown);
+/** The module at `path` (absolute; symbolic links are followed now), or in the package there. Throws a {@link BootError}. */
+export async function loadModule(
+  path: string,
+  args: readonly string[] = [],
+): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const entry = entryOf(path) ?? path;
+    // The app finds itself as the file that Node was started with, in argv as in require.main.
+    process.argv = [process.execPath, entry, ...args];
+    const main = realpathSync(entry);
+    Object.defineProperty(process, 'mainModule', { configurable: true, get: () => cache[main] });
+    return await import(pathToFileURL(entry).href);
+  } catch (error) {
+    throw isSyntaxError(error) ? syntaxError(path, error) : bootError(path, error);
+  }
+}
+
+const { cache } = createRequire(import.meta.url);
+
+function isSyntaxError(error: unknown): error is SyntaxError & { readonly stack: string } {
+  try {
+    return error instanceof SyntaxError && typeof error.stack === 'string';
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A syntax error is one of the app's module, of a module that it imports, or of what the app has parsed itself: JSON, a
+ * regular expression. Its stack tells the last one from the others, and of the others Node prints the place.
+ */
+function syntaxError(path: string, error: SyntaxError & { readonly stack: string }): BootError {
+  const { message, stack = '' } = describeThrown(error);
+  const at = (place: Place): string => `${place.file}:${place.line}`;
+  const frame = placeIn(stack, FRAME);
+  if (frame) return new BootError(`${at(frame)}: ${message}`, stack);
+  const shown = placeIn(stack, FIRST_LINE) ? stack : checked(path);
+  const place = placeIn(shown, FIRST_LINE);
+  if (!place) return new BootError(`${path}: ${message}`, stack);
+  // An import of what the other module does not export is no error of grammar.
+  const parses = message.startsWith('The requested module') ? '' : 'does not parse: ';
+  return new BootError(`${at(place)}: ${parses}${message}`, shown.split('\n\n', 1)[0]);
+}
+
+interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Above the stack of an error Node puts the place that does not parse. */
+const FIRST_LINE = /^((?:file:\/\/)?\/.*):(\d+)\n/;
+/** A function of the app, or of a package, that ran: not one that waited. */
+const FRAME = /^ +at (?!async )(?:.* \()?((?:file:\/\/)?\/[^()]*?):(\d+):\d+\)?$/m;
+
+function placeIn(stack: string, pattern: RegExp): Place | undefined {
+  const [, file, line] = pattern.exec(stack) ?? [];
+  if (file === undefined) return undefined;
+  return { file: file.startsWith('file:') ? fileURLToPath(file) : file, line: Number(line) };
+}
+
+/**
+ * What Node prints where a module, or one that it imports, does not parse; such an error carries no position itself.
+ * All of them are parsed before any of them runs, and the first that runs is one that ends the process.
+ */
+function checked(path: string): string {
+  const source = `import 'data:text/javascript,process.exit(0)'; import ${JSON.stringify(pathToFileURL(path).href)};`;
+  const args = [
+    ...process.execArgv.filter((arg) => !arg.startsWith('--inspect')),
+    '--input-type=module',
+    '-e',
+    source,
+  ];
+  return spawnSync(process.execPath, args, { encoding: 'utf8', timeout: CHECK_MS }).stderr ?? '';
 }

@@ -1,29 +1,33 @@
 // A worker: loads the app, serves, says ready, beats, and drains when it is told to or has lost its primary.
 
-import cluster from 'node:cluster';
+import module from 'node:module';
 import type { Server } from 'node:net';
-import * as messages from '../core/messages.ts';
+import type { ReplaceReason } from '../core/notices.ts';
 import {
   type Assignment,
   type DrainReason,
+  ERROR_LOG_FD,
   type FromWorker,
+  LOG_FD,
   seal,
   type ToWorker,
   toWorker,
 } from '../core/protocol.ts';
-import type { App } from '../http/app.ts';
-import { Drain } from '../http/drain.ts';
-import { createServer, type Service } from '../http/server.ts';
+import { requestLog } from '../http/request-log.ts';
+import type { Service } from '../http/service.ts';
 import { Channel } from '../log/channel.ts';
 import { createLog, droppedLine, type Log } from '../log/logger.ts';
-import { showHolding, startBeat } from './beat.ts';
+import { describeThrown } from '../log/thrown.ts';
+import { upgraded } from '../log/wording.ts';
+import { showHolding } from './answers.ts';
+import { AppProcess, exitProcess } from './app-process.ts';
+import { AppServer } from './app-server.ts';
+import { Leading } from './lead.ts';
 import { Listening } from './listening.ts';
-import { BootError, inOneLine, loadApp } from './load-app.ts';
-import { requestLog } from './request-log.ts';
+import { BootError, bootError, loadModule } from './load-app.ts';
+import { Telling } from './telling.ts';
+import { Tether } from './tether.ts';
 
-/** File descriptors that the primary gives a worker for its log: what is expected, and errors. */
-const OUT_FD = 4;
-const ERR_FD = 5;
 /** How long an app may keep the process alive after its `close`. */
 const EXIT_MS = 500;
 const MIN_EXIT_MS = 10;
@@ -31,8 +35,8 @@ const MIN_EXIT_MS = 10;
 const CLOSE_MS = 50;
 const ignore = (): void => {};
 
-/** Signals of the terminal's or pm2's that reach the whole tree: the primary answers them. */
-const IGNORED = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2'] as const;
+/** Signals that reach the whole tree, and that the primary answers: these, and the stop signals. */
+const IGNORED = ['SIGTTIN', 'SIGTTOU', 'SIGUSR2'] as const;
 
 /**
  * Runs this process as a worker of the cluster, for as long as it lives.
@@ -42,13 +46,11 @@ const IGNORED = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2']
 export async function runWorker(
   assignment: Assignment,
   version: string,
-  loadHello: () => Promise<App>,
+  loadHello: () => Promise<Readonly<Record<string, unknown>>>,
 ): Promise<void> {
   const worker = new Worker(assignment);
   for (const signal of IGNORED) process.on(signal, ignore);
-  process.on('SIGTERM', () => worker.askForReplacement('TERM'));
   process.on('message', (raw, handle) => worker.hear(toWorker(raw), handle as object | undefined));
-  cluster.worker?.on('disconnect', () => worker.orphan());
   process.on('uncaughtException', (error, origin) => worker.fatal(origin, error));
   worker.hello();
   await worker.boot(version, loadHello);
@@ -61,28 +63,48 @@ class Worker {
   readonly #err: Channel;
   readonly #abort = new AbortController();
   readonly #listening: Listening;
+  readonly #appProcess = new AppProcess({
+    // INT, QUIT and HUP are the terminal's or pm2's, which send them to the whole tree.
+    signal: (signal) => signal === 'SIGTERM' && this.askForReplacement('TERM'),
+    exit: (code) => this.#askToExit(code),
+  });
+  readonly #tether = new Tether({
+    asked: (told) => this.#askToDisconnect(told),
+    lost: () => this.orphan(),
+  });
+  readonly #leading = new Leading({
+    yielded: (failed) => this.#send({ type: 'yielded', failed }),
+    failed: (error) => this.#log({ notice: 'lead failed', ...describeThrown(error) }),
+  });
+  /** The primary, by its pid: a process whose parent is gone gets another one. */
+  readonly #primary = process.ppid;
   #log: Log = ignore;
-  #app: App | undefined;
+  #server: AppServer | undefined;
   #service: Service | undefined;
-  #drain: Drain | undefined;
+  readonly #telling = new Telling(
+    (message) => this.#send(message),
+    () => this.#server?.extras ?? {},
+  );
   #stage: 'booting' | 'serving' | 'draining' = 'booting';
   #asked = false;
+  /** Whether the app has called process.exit(). */
+  #exiting = false;
 
   constructor(assignment: Assignment) {
     this.#assignment = assignment;
     this.#listening = new Listening(assignment);
     const { config, slot: worker, generation } = assignment;
     const dropped = (lines: number): string => droppedLine(config.logFormat, lines, { worker, generation });
-    this.#out = new Channel(OUT_FD, dropped);
-    this.#err = new Channel(ERR_FD, dropped);
+    this.#out = new Channel(LOG_FD, dropped);
+    this.#err = new Channel(ERROR_LOG_FD, dropped);
   }
 
   hello(): void {
     this.#send({ type: 'hello' });
   }
 
-  async boot(version: string, loadHello: () => Promise<App>): Promise<void> {
-    const { config, slot, generation, app: path, version: expected } = this.#assignment;
+  async boot(version: string, loadHello: () => Promise<Readonly<Record<string, unknown>>>): Promise<void> {
+    const { config, slot, generation, app: path, args, version: expected } = this.#assignment;
     const bindings = { worker: slot, generation };
     const output = {
       out: (lines: string) => this.#out.write(lines),
@@ -96,23 +118,25 @@ class Worker {
       this.#out.flush();
       this.#err.flush();
     });
+    process.env.NODE_APP_INSTANCE = String(slot);
+    process.env.HELLO_SERVER_WORKER_SLOT = String(slot);
+    process.env.HELLO_SERVER_GENERATION = String(generation);
     try {
-      if (version !== expected) throw new BootError(messages.upgraded(expected, version));
-      const app = path === undefined ? await loadHello() : await loadApp(path);
-      this.#app = app;
-      await this.#readyUp(app, path ?? 'hello');
-      if (this.#stage !== 'booting') return;
+      this.#appProcess.begin();
+      if (version !== expected) throw new BootError(upgraded(expected, version));
       const answered = requestLog(config, bindings, output.out);
-      const service = createServer(app, {
-        ...config,
-        log: this.#log,
-        answered,
-        timed: config.logFormat === 'json',
+      this.#server = new AppServer({
+        name: path ?? 'hello',
+        settings: { ...config, log: this.#log, answered },
+        listening: this.#listening,
+        bootTimeoutMs: config.bootTimeoutMs,
+        load: () => (path === undefined ? loadHello() : loadModule(path, args)),
+        signal: this.#abort.signal,
+        needless: () => this.#log({ notice: 'needless listen' }),
+        closed: () => this.#closedByApp(),
       });
-      this.#service = service;
-      showHolding(service);
-      this.#drain = new Drain(service);
-      await this.#listening.listen(service.server);
+      const service = await this.#server.start();
+      await this.#telling.askHealth();
       this.#serve(service);
     } catch (error) {
       await this.#failToBoot(error);
@@ -121,35 +145,32 @@ class Worker {
 
   #serve(service: Service): void {
     if (this.#stage !== 'booting') return;
+    this.#service = service;
+    showHolding(service);
     this.#stage = 'serving';
-    this.#sayReady(service);
-    startBeat(this.#assignment.config, service, {
-      beat: (stats) => this.#send({ type: 'beat', stats }),
+    this.#appProcess.serve();
+    this.#telling.beat(this.#assignment.config, service, {
       replace: (why) => this.askForReplacement(why),
+      logLinesDropped: () => this.#out.lost + this.#err.lost,
     });
+    // After its figures: they say whether its app is well.
+    this.#sayReady(service);
+    // Otherwise Node writes what it has compiled at an exit in order only: a worker that boots meanwhile has it, too.
+    setImmediate(() => module.flushCompileCache?.());
   }
 
   #sayReady({ server }: Service): void {
     const { port, socket } = this.#listening.made(server);
-    this.#send({ type: 'ready', port }, ignore, socket);
-  }
-
-  async #readyUp(app: App, name: string): Promise<void> {
-    try {
-      await app.ready?.(this.#abort.signal);
-    } catch (error) {
-      throw new BootError(`${name}: ready failed: ${inOneLine(error)}`, error);
-    }
+    const leads = this.#server?.extras.lead !== undefined;
+    this.#send({ type: 'ready', port, ...(leads && { leads }) }, ignore, socket);
   }
 
   async #failToBoot(error: unknown): Promise<void> {
     if (this.#stage === 'draining') return;
-    const failure =
-      error instanceof BootError
-        ? error.failure
-        : { reason: inOneLine(error), stack: error instanceof Error ? error.stack : undefined };
-    await new Promise<void>((sent) => this.#send({ type: 'failed', failure }, sent));
-    process.exit(1);
+    const { message: reason, stack } = describeThrown(error);
+    const failure = error instanceof BootError ? error.failure : { reason, stack };
+    await new Promise<void>((sent) => this.#send({ type: 'failed', failure }, () => sent()));
+    exitProcess(1);
   }
 
   /** What the primary says. */
@@ -165,84 +186,143 @@ class Worker {
         if (this.#service && message.linger) this.#service.closing = true;
         return;
       case 'leave':
-        this.#drain?.leave();
+        this.#server?.drain?.leave();
         if (this.#service && message.linger) this.#service.closing = true;
         this.#send({ type: 'left' });
         return;
       case 'rejoin':
         void this.#rejoin(socket);
         return;
+      case 'lead':
+        // It may have begun to drain by itself meanwhile.
+        if (this.#stage === 'draining') this.#send({ type: 'yielded', failed: false });
+        else void this.#leading.begin(this.#server?.extras.lead);
+        return;
+      case 'yield':
+        this.#leading.end();
+        return;
+      case 'sleep':
+        void this.#sleep(message.graceMs);
+        return;
+      case 'ask':
+        void this.#telling.answer(message.question);
+        return;
       case 'drain':
         void this.#finish(message.why, message.graceMs);
     }
   }
 
+  async #sleep(graceMs: number): Promise<void> {
+    const cut = (await this.#server?.drain?.sleep(graceMs)) ?? 0;
+    if (cut > 0) this.#countCut(cut, graceMs);
+  }
+
+  #countCut(connections: number, graceMs: number): void {
+    this.#log({ notice: 'cut', connections, graceMs });
+    if (this.#service) this.#service.counts.cut += connections;
+  }
+
   async #rejoin(socket: object | undefined): Promise<void> {
     const service = this.#service;
-    if (!service || !this.#drain || this.#stage !== 'serving') return;
-    await this.#drain.rejoin(() => this.#listening.bind(service.server, socket, ignore));
+    if (!service || this.#stage !== 'serving') return;
+    await this.#server?.rejoin(service, socket);
     this.#sayReady(service);
   }
 
   /** Asks the primary for a replacement; without a primary drains at once. */
-  askForReplacement(why: 'TERM' | 'fatal error' | 'MAX_REQUESTS' | 'MAX_MEMORY'): void {
+  askForReplacement(why: ReplaceReason, code?: number): void {
     if (!process.connected) this.orphan();
-    else if (!this.#asked) this.#send({ type: 'replace', why });
+    else if (!this.#asked) this.#send({ type: 'replace', why, ...(code !== undefined && { code }) });
     this.#asked = true;
   }
 
   /** An error nobody caught: this worker's state is in doubt, so it serves only until another is ready. */
   fatal(origin: string, error: unknown): void {
     if (this.#stage === 'booting') {
-      void this.#failToBoot(
-        error instanceof Error ? new BootError(`${origin}: ${inOneLine(error)}`, error) : error,
-      );
+      void this.#failToBoot(bootError(origin, error));
       return;
     }
-    const stack = error instanceof Error ? error.stack : undefined;
-    this.#log(messages.fatal(origin, inOneLine(error), stack));
+    this.#log({ notice: 'uncaught', origin, ...describeThrown(error) });
     this.askForReplacement('fatal error');
   }
 
-  /** The primary is gone: nobody else will ever tell this worker to drain. */
+  /** The app wants to end its process: it is replaced first. */
+  #askToExit(code: number): void {
+    if (this.#exiting) return;
+    this.#exiting = true;
+    this.#log({ notice: 'asked to exit', code });
+    this.askForReplacement('exit called', code);
+  }
+
+  /** The app has closed its server: another worker takes its place, until then it is served on. */
+  #closedByApp(): void {
+    if (this.#stage !== 'serving') return;
+    this.#log({ notice: 'closed by app' });
+    this.askForReplacement('exit called');
+  }
+
+  /** The app wants to close the channel: it is replaced first. */
+  #askToDisconnect(told: (error: Error | null) => void): void {
+    this.#asked = true;
+    this.#send({ type: 'replace', why: 'disconnected' }, (error = null) => {
+      if (!error && this.#stage !== 'draining') this.#log({ notice: 'asked to disconnect' });
+      told(error);
+    });
+  }
+
+  /** The primary is gone, or cannot be heard any more: nobody will ever tell this worker to drain. */
   orphan(): void {
     if (this.#stage === 'draining') return;
-    // Without this mark node:cluster ends the process at once, and what it was answering with it.
-    if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
-    this.#log(messages.orphaned());
+    this.#log({ notice: process.ppid === this.#primary ? 'channel closed' : 'orphaned' });
     const { shutdownTimeoutMs } = this.#assignment.config;
-    setTimeout(() => process.exit(1), shutdownTimeoutMs).unref();
+    setTimeout(() => exitProcess(1), shutdownTimeoutMs).unref();
     void this.#finish('stop', Math.max(0, shutdownTimeoutMs - EXIT_MS));
   }
 
   async #finish(why: DrainReason, graceMs: number): Promise<void> {
     const start = performance.now();
-    const drained = this.#drain?.finish(why, graceMs) ?? 0;
+    const drained = this.#server?.drain?.finish(why, graceMs) ?? 0;
     if (this.#stage === 'draining') return; // a stop overtakes a replacement: the first call goes on, at the new pace
     this.#stage = 'draining';
     if (!this.#abort.signal.aborted) this.#abort.abort(why);
+    this.#server?.closeOthers();
+    this.#leading.end();
     const cut = await drained;
-    if (cut > 0) this.#log(messages.cut(cut, performance.now() - start));
+    if (cut > 0) this.#countCut(cut, performance.now() - start);
+    await this.#telling.lastFigures(Math.max(CLOSE_MS, start + graceMs - performance.now()));
+    this.#appProcess.drained();
     await this.#close(Math.max(CLOSE_MS, start + graceMs - performance.now()));
+    const left = (): number => start + graceMs - performance.now();
+    const shutsDown = !this.#exiting && this.#shutDown();
+    // A natural exit, as long as the deadline leaves time for one; the app's own shutdown has all of it.
+    const within = Math.max(MIN_EXIT_MS, shutsDown ? left() : Math.min(EXIT_MS, left()));
+    setTimeout(() => exitProcess(0), within).unref();
     await Promise.all([this.#out.end(), this.#err.end()]);
-    if (process.connected) cluster.worker?.disconnect();
-    // A natural exit, as long as the deadline leaves time for one.
-    const left = start + graceMs - performance.now();
-    setTimeout(() => process.exit(0), Math.max(MIN_EXIT_MS, Math.min(EXIT_MS, left))).unref();
+    this.#tether.end();
+  }
+
+  /** The app's listeners to signals are its shutdown. */
+  #shutDown(): boolean {
+    try {
+      return this.#appProcess.shutDown();
+    } catch (error) {
+      this.#log({ notice: 'close failed', ...describeThrown(error) });
+      return true;
+    }
   }
 
   async #close(withinMs: number): Promise<void> {
     try {
       await Promise.race([
-        this.#app?.close?.(),
+        this.#server?.extras.close?.(),
         new Promise((resolve) => setTimeout(resolve, withinMs).unref()),
       ]);
     } catch (error) {
-      this.#log(messages.appClosing(inOneLine(error), error instanceof Error ? error.stack : undefined));
+      this.#log({ notice: 'close failed', ...describeThrown(error) });
     }
   }
 
-  #send(message: FromWorker, sent: () => void = ignore, handle?: Server): void {
+  #send(message: FromWorker, sent: (error?: Error | null) => void = ignore, handle?: Server): void {
     if (!process.connected || !process.send) {
       sent();
       return;

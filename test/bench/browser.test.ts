@@ -7,19 +7,17 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { QUESTIONS } from '../../bench/questions.ts';
 import { page } from '../../bench/report/page.ts';
 import type { Result } from '../../bench/result.ts';
 import { folderOf, load } from '../../bench/results.ts';
+import { startBrowser } from '../helpers/browser.ts';
+import { CONTRAST, contrast, luminance, PAINTED, type Painted } from '../helpers/colours.ts';
 import { eventually, ROOT } from '../helpers/server.ts';
 import { madeUp } from './made-up.ts';
 
 const RUN = join(ROOT, 'build', 'bench', 'run.js');
-const FLAGS =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-/** What text has to have against its ground: WCAG 2, level AA. */
-const CONTRAST = 4.5;
 
 const folder = mkdtempSync(join(tmpdir(), 'hello-server-report-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -120,7 +118,7 @@ for (const [what, results] of [
 
     before(async () => {
       writeFileSync(file, page(results));
-      browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS.split(' ') });
+      browser = await startBrowser();
     });
     after(() => browser.close());
 
@@ -176,7 +174,7 @@ for (const [what, results] of [
     for (const scheme of ['light', 'dark'] as const) {
       it(`is readable in ${scheme} colours`, async () => {
         const { tab } = await open(1280, scheme);
-        const found = await tab.evaluate<{ text: string; colour: string; ground: string }[]>(PAINTED);
+        const found = await tab.evaluate<Painted[]>(PAINTED);
         expect(found.length).to.be.greaterThan(50);
         const faint = found.filter(({ colour, ground }) => contrast(colour, ground) < CONTRAST);
         expect(faint).to.deep.equal([]);
@@ -188,39 +186,4 @@ for (const [what, results] of [
       });
     }
   });
-}
-
-/** In the page: every piece of text with its colour and what is painted below it. */
-const PAINTED = `(() => {
-  const ground = (element) => {
-    for (let each = element; each; each = each.parentElement) {
-      const { backgroundColor } = getComputedStyle(each);
-      if (backgroundColor !== 'rgba(0, 0, 0, 0)') return backgroundColor;
-    }
-    return 'rgb(255, 255, 255)';
-  };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const found = [];
-  while (walker.nextNode()) {
-    const { textContent, parentElement } = walker.currentNode;
-    if (textContent.trim() === '' || /^(?:style|title|desc)$/i.test(parentElement.tagName)) continue;
-    const style = getComputedStyle(parentElement);
-    const colour = parentElement.namespaceURI.endsWith('svg') ? style.fill : style.color;
-    found.push({ text: textContent.trim(), colour, ground: ground(parentElement) });
-  }
-  return found;
-})()`;
-
-/** WCAG's contrast of two colours, 1 to 21. */
-function contrast(one: string, other: string): number {
-  const [light = 0, dark = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
-  return (light + 0.05) / (dark + 0.05);
-}
-
-function luminance(colour: string): number {
-  const [red = 0, green = 0, blue = 0] = [...colour.matchAll(/[\d.]+/g)].map(([value]) => {
-    const share = Number(value) / 255;
-    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }

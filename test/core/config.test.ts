@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { DEFAULTS, parseWorkerCount, printable, readConfig } from '../../src/core/config.ts';
+import { lineOf } from '../../src/log/wording.ts';
 
 const DEFAULT_CONFIG = {
   port: 3000,
@@ -18,6 +19,13 @@ const DEFAULT_CONFIG = {
   logLevel: 'info',
   accessLog: true,
   controlSocket: undefined,
+  adminPort: undefined,
+  adminHost: '127.0.0.1',
+  reloadSurge: { workers: 1 },
+  settleTimeMs: 1000,
+  canaryTimeMs: 0,
+  canaryWorkers: { workers: 1 },
+  keepPreviousMs: 0,
 };
 
 const SECONDS = {
@@ -28,6 +36,9 @@ const SECONDS = {
   SHUTDOWN_TIMEOUT: 'shutdownTimeoutMs',
   BOOT_TIMEOUT: 'bootTimeoutMs',
   HANG_TIMEOUT: 'hangTimeoutMs',
+  SETTLE_TIME: 'settleTimeMs',
+  CANARY_TIME: 'canaryTimeMs',
+  KEEP_PREVIOUS: 'keepPreviousMs',
 } as const;
 
 /** What each variable expects, in words; beside it what it takes and what it refuses. */
@@ -70,20 +81,31 @@ const TABLE: readonly (readonly [string, string, readonly string[], readonly str
   ['ACCESS_LOG', 'true or false', ['true', 'false'], ['1', '0', 'yes', 'TRUE']],
   ['HOST', 'a text without control characters', ['127.0.0.1', '::', 'localhost'], ['a\u0001b', '\u007f']],
   ['CONTROL_SOCKET', 'a text without control characters', ['/run/hello.sock', './a b.sock'], ['/run/\u0007']],
+  ['ADMIN_PORT', 'an integer from 1 to 65535', ['1', '9090', '65535'], ['0', '65536', '-1', '90a']],
+  ...['RELOAD_SURGE', 'CANARY_WORKERS'].map(
+    (name) =>
+      [
+        name,
+        'an integer from 1 to 512 or a percentage from 1% to 100%',
+        ['1', '512', '1%', '25%', '100%'],
+        ['0', '513', '0%', '101%', '25 %', '-1', '2.5', '2.5%', '%', 'all'],
+      ] as const,
+  ),
+  ['ADMIN_HOST', 'a text without control characters', ['0.0.0.0', '::1'], ['\u0007']],
 ];
 
 describe('config', () => {
   it('has a default for every variable', () => {
-    expect(readConfig({})).to.deep.equal({ config: DEFAULT_CONFIG, errors: [] });
+    expect(readConfig({})).to.deep.equal({ config: DEFAULT_CONFIG, errors: [], warnings: [] });
   });
 
   it('takes an empty variable for one that is not set', () => {
     const empty = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, '']));
-    expect(readConfig(empty)).to.deep.equal({ config: DEFAULT_CONFIG, errors: [] });
+    expect(readConfig(empty)).to.deep.equal({ config: DEFAULT_CONFIG, errors: [], warnings: [] });
   });
 
   it('takes its own defaults as they are spelled', () => {
-    expect(readConfig(DEFAULTS)).to.deep.equal({ config: DEFAULT_CONFIG, errors: [] });
+    expect(readConfig(DEFAULTS)).to.deep.equal({ config: DEFAULT_CONFIG, errors: [], warnings: [] });
   });
 
   it('has a test for every variable', () => {
@@ -113,6 +135,31 @@ describe('config', () => {
     }
   });
 
+  it('has whole milliseconds for every duration with decimals, and none for 0 alone', () => {
+    for (let hundredths = 1; hundredths <= 8_640_000; hundredths += 61) {
+      const text = (hundredths / 100).toFixed(2);
+      expect(readConfig({ KEEP_ALIVE_TIMEOUT: text }).config.keepAliveTimeoutMs, text).to.equal(
+        hundredths * 10,
+      );
+    }
+    expect(readConfig({ HANG_TIMEOUT: '0.0001' }).config.hangTimeoutMs).to.equal(1);
+    expect(readConfig({ HANG_TIMEOUT: '0.0' }).config.hangTimeoutMs).to.equal(0);
+  });
+
+  it('warns of a duration above an hour, which may have been meant in milliseconds', () => {
+    const { warnings, errors } = readConfig({
+      KEEP_ALIVE_TIMEOUT: '65000',
+      DRAIN_TIMEOUT: '3600',
+      PORT: '8080',
+    });
+    expect(errors).to.deep.equal([]);
+    expect(warnings).to.deep.equal([{ variable: 'KEEP_ALIVE_TIMEOUT', seconds: 65_000 }]);
+    expect(lineOf({ notice: 'long duration', variable: 'KEEP_ALIVE_TIMEOUT', seconds: 65_000 })).to.include({
+      level: 'warn',
+      text: 'KEEP_ALIVE_TIMEOUT: 65000 is 65000 seconds, about 18 hours; durations are seconds',
+    });
+  });
+
   it('reads all the rest as it is', () => {
     const { config } = readConfig({
       PORT: '0',
@@ -124,6 +171,10 @@ describe('config', () => {
       LOG_LEVEL: 'silent',
       ACCESS_LOG: 'false',
       CONTROL_SOCKET: '/run/x.sock',
+      ADMIN_PORT: '9090',
+      RELOAD_SURGE: '25%',
+      CANARY_WORKERS: '2',
+      ADMIN_HOST: '::1',
     });
     expect(config).to.deep.include({
       port: 0,
@@ -135,6 +186,10 @@ describe('config', () => {
       logLevel: 'silent',
       accessLog: false,
       controlSocket: '/run/x.sock',
+      adminPort: 9090,
+      reloadSurge: { percent: 25 },
+      canaryWorkers: { workers: 2 },
+      adminHost: '::1',
     });
   });
 

@@ -15,15 +15,21 @@ const STOP_SLACK_MS = 2500;
 
 const WEIGHTS: Record<Deed, number> = {
   reload: 8,
+  'forced reload': 2,
+  'bad verdict': 3,
+  rollback: 4,
   scale: 4,
   crash: 5,
   term: 3,
   'group term': 1,
   'fatal error': 2,
+  disconnected: 1,
+  'exit called': 1,
   recycle: 3,
   hang: 2,
   deploy: 4,
   mend: 3,
+  exhaust: 2,
   'stray message': 1,
   stop: 1,
   wait: 4,
@@ -50,6 +56,16 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   stopDelayMs: fc.constantFrom(0, 0, 1500),
   stopMs: fc.constantFrom(2000, 100, 0),
   hangMs: fc.constantFrom(0, 1500),
+  settleMs: fc.constantFrom(1000, 1000, 0, 5000),
+  canaryMs: fc.constantFrom(0, 0, 1000, 4000),
+  canary: fc.constantFrom<Settings['canary']>(
+    { workers: 1 },
+    { workers: 2 },
+    { percent: 50 },
+    { workers: 9 },
+  ),
+  keepMs: fc.constantFrom(0, 0, 3000, 20_000),
+  surge: fc.constantFrom<Settings['surge']>({ workers: 1 }, { workers: 1 }, { workers: 3 }, { percent: 50 }),
 });
 
 const runs = fc.record({

@@ -1,16 +1,12 @@
 // The policy by example, each a story of one fleet; the random world in policy.property.test.ts has the rules.
 
 import { expect } from 'chai';
-import {
-  CRASH_LOOP_BOOTS,
-  EARLY_CRASH_MS,
-  KILL_MARGIN_MS,
-  LEAVE_MS,
-  SETTLE_MS,
-} from '../../src/core/deadlines.ts';
-import { wakeAt } from '../../src/core/fleet.ts';
+import { CRASH_LOOP_BOOTS, KILL_MARGIN_MS, LEAVE_MS } from '../../src/core/deadlines.ts';
 import { step } from '../../src/core/policy.ts';
-import { Script, serving } from './script.ts';
+import { wakeAt } from '../../src/core/reconcile.ts';
+import type { Verdict } from '../../src/core/verdict.ts';
+import { outcomeText } from '../../src/log/wording.ts';
+import { Script, SETTINGS, serving } from './script.ts';
 
 describe('policy', () => {
   describe('at the start', () => {
@@ -22,11 +18,11 @@ describe('policy', () => {
       ]);
     });
 
-    it('says serving when every worker is ready, not before, and only once', () => {
+    it('announces the start when every worker is ready, not before, and only once', () => {
       const fleet = new Script(2);
       fleet.begin();
       expect(fleet.ready(2)).to.deep.equal([]);
-      expect(fleet.ready(1)).to.deep.equal(['serving']);
+      expect(fleet.ready(1)).to.deep.equal(['announce']);
       fleet.exits(1, { signal: 'SIGKILL' });
       expect(fleet.ready(3)).to.deep.equal([]);
     });
@@ -86,13 +82,69 @@ describe('policy', () => {
       fleet.exits(1, { signal: 'SIGINT' });
       fleet.exits(2, { signal: 'SIGINT' });
       expect(fleet.on({ type: 'stop', signal: 'SIGINT', what: 'SIGINT' })).to.deep.equal([
-        'let go',
+        'release socket',
         'exit 0',
       ]);
       expect(fleet.log).to.deep.equal([
         'Received SIGINT, shutting down gracefully...',
         'Server closed successfully',
       ]);
+    });
+  });
+
+  describe('when a fork fails', () => {
+    const cannotFork = 'EMFILE, too many open files';
+
+    it('at the start tries again with a backoff, and serves when the limit allows', () => {
+      const fleet = new Script(2);
+      fleet.begin();
+      expect(fleet.exits(1, { cannotFork })).to.deep.equal([
+        'boot failed',
+        'fork 3 in slot 0 as generation 1',
+      ]);
+      expect(fleet.log).to.deep.equal([
+        'worker 0 (pid 101) failed to boot: cannot fork: EMFILE, too many open files',
+      ]);
+      expect(fleet.exits(3, { cannotFork })).to.deep.equal(['boot failed']);
+      expect(fleet.pass(600)).to.deep.equal(['fork 4 in slot 0 as generation 1']);
+      expect(fleet.ready(2, 4)).to.deep.equal(['announce']);
+    });
+
+    it('every time and no worker serves, gives up as in any crash loop', () => {
+      const fleet = new Script(1);
+      fleet.begin();
+      for (let boots = 1; boots <= CRASH_LOOP_BOOTS; boots++) {
+        const done = fleet.exits(fleet.fleet.nextId - 1, { cannotFork });
+        if (boots === CRASH_LOOP_BOOTS) expect(done).to.deep.equal(['boot failed', 'exit 1']);
+        else if (done.length === 1) fleet.pass(wakeAt(fleet.fleet) - fleet.now);
+      }
+    });
+
+    it('in a reload abandons it', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'reload' });
+      expect(fleet.exits(2, { cannotFork })).to.deep.equal([`abandoned: cannot fork: ${cannotFork}`]);
+      expect(fleet.stages).to.equal('1 ready');
+    });
+
+    it('after a crash goes on while another worker serves, for ever', () => {
+      const fleet = serving(2);
+      fleet.exits(1, { code: 1 });
+      for (let forks = 0; forks < 30; forks++) {
+        fleet.exits(fleet.fleet.nextId - 1, { cannotFork });
+        fleet.pass(20_000);
+      }
+      expect(fleet.ready(fleet.fleet.nextId - 1)).to.deep.equal([]);
+      expect(fleet.stages).to.match(/^2 ready, \d+ ready$/);
+    });
+
+    it('in a stop ends it all the same', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'reload' });
+      fleet.on({ type: 'stop', signal: 'SIGTERM', what: 'SIGTERM' });
+      fleet.exits(2, { cannotFork });
+      fleet.left(1);
+      expect(fleet.exits(1, { code: 0 })).to.deep.equal(['exit 0']);
     });
   });
 
@@ -146,9 +198,9 @@ describe('policy', () => {
     const failBoots = (fleet: Script, times: number): string[] => {
       let done: string[] = [];
       for (let failed = 0; failed < times; failed++) {
-        const booting = fleet.fleet.workers.find((w) => w.stage === 'booting');
+        const booting = fleet.fleet.workers.find((w) => w.stage.name === 'booting');
         if (booting) done = fleet.fails(booting.id, 'no database');
-        if (!fleet.fleet.stop && !fleet.fleet.workers.some((w) => w.stage === 'booting')) {
+        if (!fleet.fleet.stop && !fleet.fleet.workers.some((w) => w.stage.name === 'booting')) {
           fleet.pass(wakeAt(fleet.fleet) - fleet.now);
         }
       }
@@ -201,7 +253,7 @@ describe('policy', () => {
       expect(fleet.on({ type: 'reload' })).to.deep.equal(['fork 2 in slot 0 as generation 2']);
       expect(fleet.ready(2)).to.deep.equal(['leave 1 lingering']);
       expect(fleet.stages).to.equal('1 standby, 2 ready');
-      expect(fleet.pass(SETTLE_MS - 1)).to.deep.equal([]);
+      expect(fleet.pass(SETTINGS.settleMs - 1)).to.deep.equal([]);
       expect(fleet.pass(1)).to.deep.equal(['drain 1 for replace within 75000', 'reloaded']);
       expect(fleet.exits(1, { code: 0 })).to.deep.equal([]);
       expect(fleet.log.slice(-3)).to.deep.equal([
@@ -216,7 +268,7 @@ describe('policy', () => {
       expect(fleet.on({ type: 'reload' })).to.deep.equal(['fork 3 in slot 0 as generation 2']);
       expect(fleet.ready(3)).to.deep.equal(['leave 1 lingering', 'fork 4 in slot 1 as generation 2']);
       expect(fleet.ready(4)).to.deep.equal(['leave 2 lingering']);
-      expect(fleet.pass(SETTLE_MS)).to.deep.equal([
+      expect(fleet.pass(SETTINGS.settleMs)).to.deep.equal([
         'drain 1 for replace within 75000',
         'drain 2 for replace within 75000',
         'reloaded',
@@ -227,7 +279,7 @@ describe('policy', () => {
       const fleet = serving(1, { drainMs: 5000 });
       fleet.on({ type: 'reload' });
       fleet.ready(2);
-      fleet.pass(SETTLE_MS);
+      fleet.pass(SETTINGS.settleMs);
       expect(fleet.pass(5000 + KILL_MARGIN_MS - 1)).to.deep.equal([]);
       expect(fleet.pass(1)).to.deep.equal(['kill 1']);
     });
@@ -236,7 +288,7 @@ describe('policy', () => {
       const fleet = serving(1);
       fleet.on({ type: 'reload' });
       fleet.ready(2);
-      fleet.pass(SETTLE_MS);
+      fleet.pass(SETTINGS.settleMs);
       expect(fleet.on({ type: 'reload' })).to.deep.equal([]);
       expect(fleet.pass(20_000)).to.deep.equal([]);
       expect(fleet.exits(1, { code: 0 })).to.deep.equal(['fork 3 in slot 0 as generation 3']);
@@ -247,10 +299,10 @@ describe('policy', () => {
       fleet.on({ type: 'reload' });
       for (let asked = 0; asked < 5; asked++) expect(fleet.on({ type: 'reload' })).to.deep.equal([]);
       fleet.ready(2);
-      fleet.pass(SETTLE_MS);
+      fleet.pass(SETTINGS.settleMs);
       expect(fleet.exits(1, { code: 0 })).to.deep.equal(['fork 3 in slot 0 as generation 3']);
       fleet.ready(3);
-      fleet.pass(SETTLE_MS);
+      fleet.pass(SETTINGS.settleMs);
       fleet.exits(2, { code: 0 });
       fleet.pass(100_000);
       expect(fleet.stages).to.equal('3 ready');
@@ -261,7 +313,7 @@ describe('policy', () => {
       const fleet = new Script(1);
       fleet.begin();
       expect(fleet.on({ type: 'reload' })).to.deep.equal([]);
-      expect(fleet.ready(1)).to.deep.equal(['serving', 'fork 2 in slot 0 as generation 2']);
+      expect(fleet.ready(1)).to.deep.equal(['announce', 'fork 2 in slot 0 as generation 2']);
     });
 
     it('respawns an old worker that crashes as one of the new generation', () => {
@@ -283,10 +335,13 @@ describe('policy', () => {
       expect(fleet.log.at(-1)).to.equal(
         'reload abandoned, the old generation goes on: my-app.js: the app throws',
       );
-      expect(fleet.stages).to.equal('1 booting, 2 ready, 3 ready');
+      expect(fleet.stages).to.equal('1 rejoining, 2 ready, 3 ready');
       expect(fleet.ready(1)).to.deep.equal(['drain 3 for replace within 75000']);
       fleet.exits(3, { code: 0 });
-      expect(fleet.fleet.workers.map((w) => `${w.pid} ${w.stage}`)).to.deep.equal(['101 ready', '102 ready']);
+      expect(fleet.fleet.workers.map((w) => `${w.pid} ${w.stage.name}`)).to.deep.equal([
+        '101 ready',
+        '102 ready',
+      ]);
       expect(fleet.fleet.generation).to.equal(1);
     });
 
@@ -302,22 +357,44 @@ describe('policy', () => {
       expect(fleet.stages).to.equal('1 ready');
     });
 
-    it('abandons it when a new worker crashes right after it was ready', () => {
+    it('abandons it when a new worker crashes', () => {
       const fleet = serving(1);
       fleet.on({ type: 'reload' });
       fleet.ready(2);
-      fleet.pass(SETTLE_MS - 1);
+      fleet.pass(SETTINGS.settleMs - 1);
       const [told, ...more] = fleet.exits(2, { code: 7 });
       expect(told).to.match(/^abandoned: .*code 7/);
       expect(more).to.deep.equal(['rejoin 1']);
     });
 
-    it('respawns a worker that crashes later than that as one of the new generation', () => {
+    it('gives up for a crash however late in the reload it comes, and for none after it', () => {
       const fleet = serving(2);
       fleet.on({ type: 'reload' });
       fleet.ready(3);
-      fleet.pass(EARLY_CRASH_MS);
-      expect(fleet.exits(3, { code: 7 })).to.deep.equal(['fork 5 in slot 0 as generation 2']);
+      fleet.pass(20_000);
+      expect(fleet.exits(3, { code: 7 })[0]).to.match(/^abandoned: worker 0 of generation 2 crashed: code 7/);
+      const over = serving(1);
+      over.on({ type: 'reload' });
+      over.ready(2);
+      over.pass(SETTINGS.settleMs);
+      expect(over.exits(2, { code: 7 })).to.deep.equal(['fork 3 in slot 0 as generation 2']);
+    });
+
+    it('gives up for a hang, and for a worker that passes MAX_MEMORY where the old ones did not', () => {
+      const fleet = serving(1, { hangMs: 5000, canaryMs: 60_000 });
+      fleet.on({ type: 'reload' });
+      fleet.ready(2);
+      for (let i = 0; i < 10; i++) {
+        fleet.pass(1000);
+        fleet.on({ type: 'beat', id: 1 });
+      }
+      expect(fleet.exits(2, { signal: 'SIGKILL' })[0]).to.match(/^abandoned: /);
+      const leaky = serving(1, { canaryMs: 60_000 });
+      leaky.on({ type: 'reload' });
+      leaky.ready(2);
+      leaky.pass(10_000);
+      const [told] = leaky.on({ type: 'replace', id: 2, why: 'MAX_MEMORY' });
+      expect(told).to.match(/^abandoned: worker 0 of generation 2 asked for its replacement: MAX_MEMORY/);
     });
 
     it('begins the reload that was asked for meanwhile', () => {
@@ -329,7 +406,7 @@ describe('policy', () => {
         'fork 3 in slot 0 as generation 3',
       ]);
       fleet.ready(3);
-      expect(fleet.pass(SETTLE_MS)).to.deep.equal(['drain 1 for replace within 75000', 'reloaded']);
+      expect(fleet.pass(SETTINGS.settleMs)).to.deep.equal(['drain 1 for replace within 75000', 'reloaded']);
     });
 
     it('is no boot failure that a stop signal ended: it is booted again', () => {
@@ -393,14 +470,13 @@ describe('policy', () => {
       expect(fleet.pass(1)[0]).to.equal('drain 1 for replace within 75000');
     });
 
-    it('(TERM) drains it in the turn in which its time is up, also when the one that it replaces drains in that turn', () => {
+    it('(TERM) drains it in the turn in which its time is up, and the one that it was to replace serves on', () => {
       const fleet = serving(1, { bootMs: 3000 });
       fleet.on({ type: 'replace', id: 1, why: 'MAX_REQUESTS' });
       fleet.on({ type: 'replace', id: 2, why: 'TERM' });
       fleet.now = 3002;
-      expect(fleet.ready(2).slice(0, 2)).to.deep.equal(
-        [1, 2].map((id) => `drain ${id} for replace within 75000`),
-      );
+      expect(fleet.ready(2)[0]).to.equal('drain 2 for replace within 75000');
+      expect(fleet.stages).to.match(/^1 ready, 2 draining/);
       expect(wakeAt(fleet.fleet)).to.be.greaterThan(fleet.now);
     });
 
@@ -412,12 +488,18 @@ describe('policy', () => {
       expect(fleet.log.at(-1)).to.equal('replacing worker 0 (pid 101): fatal error');
     });
 
-    it('(TERM, fatal error) forks another although all that a reload replaced still drain', () => {
-      for (const why of ['TERM', 'fatal error'] as const) {
+    it('(exit called) gives what it holds 10 s at most', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'replace', id: 1, why: 'exit called' });
+      expect(fleet.ready(2)[0]).to.equal('drain 1 for replace within 10000');
+    });
+
+    it('(TERM, fatal error, disconnected) forks another although all that a reload replaced still drain', () => {
+      for (const why of ['TERM', 'fatal error', 'disconnected'] as const) {
         const fleet = serving(1);
         fleet.on({ type: 'reload' });
         fleet.ready(2);
-        fleet.pass(SETTLE_MS);
+        fleet.pass(SETTINGS.settleMs);
         expect(fleet.stages).to.equal('1 draining, 2 ready');
         const done = fleet.on({ type: 'replace', id: 2, why });
         expect([...done, ...fleet.pass(500)]).to.deep.equal(['fork 3 in slot 0 as generation 2']);
@@ -435,15 +517,60 @@ describe('policy', () => {
       expect(fleet.ready(4)).to.deep.equal(['drain 2 for replace within 75000']);
     });
 
-    it('(fatal error) waits with the backoff of a crash before the next fork', () => {
+    it('(fatal error, disconnected) waits with the backoff of a crash before the next fork', () => {
+      for (const why of ['fatal error', 'disconnected'] as const) {
+        const fleet = serving(1);
+        fleet.on({ type: 'replace', id: 1, why });
+        fleet.ready(2);
+        expect(fleet.on({ type: 'replace', id: 2, why })).to.deep.equal([]);
+        expect(fleet.pass(399)).to.deep.equal([]);
+        expect(fleet.pass(201)).to.deep.equal(['fork 3 in slot 0 as generation 1']);
+      }
+    });
+
+    it('(fatal error, MAX_REQUESTS, MAX_MEMORY) never gives it up for one that does not boot', () => {
+      for (const why of ['fatal error', 'MAX_REQUESTS', 'MAX_MEMORY'] as const) {
+        const fleet = serving(1, { bootMs: 3000 });
+        fleet.on({ type: 'replace', id: 1, why });
+        for (let id = 2; id < 8; id++) {
+          fleet.pass(20_000);
+          fleet.fails(id, 'the app throws');
+        }
+        expect(fleet.worker(1).stage.name, why).to.equal('ready');
+      }
+    });
+
+    it('(MAX_MEMORY) of fresh workers is said once and slowed like a crash loop', () => {
       const fleet = serving(1);
-      fleet.on({ type: 'replace', id: 1, why: 'fatal error' });
-      fleet.ready(2);
-      expect(fleet.on({ type: 'replace', id: 2, why: 'fatal error' })).to.deep.equal([]);
-      fleet.pass(399);
-      expect(fleet.on({ type: 'beat', id: 2 })).to.deep.equal([]);
-      fleet.pass(201);
-      expect(fleet.on({ type: 'beat', id: 2 })).to.deep.equal(['fork 3 in slot 0 as generation 1']);
+      const forks: number[] = [];
+      for (let id = 1; id < 6; id++) {
+        const since = fleet.now;
+        const done = fleet.on({ type: 'replace', id, why: 'MAX_MEMORY' });
+        if (done.length === 0) fleet.pass(wakeAt(fleet.fleet) - fleet.now);
+        forks.push(fleet.now - since);
+        fleet.ready(id + 1);
+        fleet.exits(id, { code: 0 });
+      }
+      for (const [index, ms] of [0, 500, 1000, 2000, 4000].entries()) {
+        expect(forks[index]).to.be.within(ms * 0.8, ms * 1.2);
+      }
+      expect(fleet.log.filter((line) => line.startsWith('replacing'))).to.deep.equal([
+        'replacing worker 0 (pid 101): MAX_MEMORY',
+        'replacing worker 0 (pid 102): MAX_MEMORY 0.0 s after it was ready, again; fresh workers seem to need more than ' +
+          'the limit, so further replacements are delayed and not logged',
+      ]);
+    });
+  });
+
+  describe('when a worker is not back in time after an abandoned reload', () => {
+    it('says so when it kills it, and respawns it', () => {
+      const fleet = serving(2, { bootMs: 3000 });
+      fleet.on({ type: 'reload' });
+      fleet.ready(3);
+      fleet.fails(4, 'the app throws');
+      expect(fleet.stages).to.match(/^1 rejoining, /);
+      expect(fleet.pass(3000)).to.deep.equal(['kill 1']);
+      expect(fleet.log.at(-1)).to.equal('killed worker 0 (pid 101): was not back in the rotation within 3 s');
     });
   });
 
@@ -453,7 +580,7 @@ describe('policy', () => {
       fleet.pass(5000);
       fleet.on({ type: 'beat', id: 2 });
       expect(fleet.pass(4999)).to.deep.equal([]);
-      expect(fleet.pass(1)).to.deep.equal(['hung 1 after 10000']);
+      expect(fleet.pass(1)).to.deep.equal(['explain 1 after 10000']);
       expect(fleet.pass(2000)).to.deep.equal([]);
       expect(fleet.exits(1, { signal: 'SIGKILL' })).to.deep.equal(['fork 3 in slot 0 as generation 1']);
     });
@@ -471,7 +598,7 @@ describe('policy', () => {
       fleet.ready(2);
       fleet.on({ type: 'beat', id: 1 });
       fleet.exits(2, { code: 1 });
-      expect(fleet.pass(2000)).to.deep.equal(['hung 1 after 2000']);
+      expect(fleet.pass(2000)).to.deep.equal(['explain 1 after 2000']);
     });
   });
 
@@ -540,7 +667,13 @@ describe('policy', () => {
 
     it('has all workers leave, and only when all have left has them drain; exits with 0 when all are gone', () => {
       const fleet = serving(2);
-      expect(fleet.on(term)).to.deep.equal(['stopping 1', 'stopping 2', 'let go', 'leave 1', 'leave 2']);
+      expect(fleet.on(term)).to.deep.equal([
+        'stopping 1',
+        'stopping 2',
+        'release socket',
+        'leave 1',
+        'leave 2',
+      ]);
       expect(fleet.left(1)).to.deep.equal([]);
       expect(fleet.left(2)).to.deep.equal(['drain 1 for stop within 7500', 'drain 2 for stop within 7500']);
       expect(fleet.exits(1, { code: 0 })).to.deep.equal([]);
@@ -574,7 +707,7 @@ describe('policy', () => {
       const fleet = serving(1, { stopDelayMs: 5000 });
       expect(fleet.on(term)).to.deep.equal(['stopping 1 lingering']);
       expect(fleet.pass(4999)).to.deep.equal([]);
-      expect(fleet.pass(1)).to.deep.equal(['let go', 'leave 1']);
+      expect(fleet.pass(1)).to.deep.equal(['release socket', 'leave 1']);
       fleet.left(1);
       expect(fleet.pass(8000)).to.deep.equal(['kill 1']);
     });
@@ -584,7 +717,7 @@ describe('policy', () => {
       fleet.on({ type: 'scale', workers: 2 });
       fleet.on(term);
       fleet.ready(2);
-      expect(fleet.pass(5000)).to.deep.equal(['let go', 'leave 1', 'leave 2']);
+      expect(fleet.pass(5000)).to.deep.equal(['release socket', 'leave 1', 'leave 2']);
       expect(fleet.left(1)).to.deep.equal([]);
       expect(fleet.left(2)).to.have.length(2);
     });
@@ -596,7 +729,7 @@ describe('policy', () => {
       fleet.left(1);
       fleet.exits(2, { code: 1 });
       fleet.ready(1);
-      expect(fleet.on(term)).to.deep.equal(['stopping 1', 'let go', 'leave 1']);
+      expect(fleet.on(term)).to.deep.equal(['stopping 1', 'release socket', 'leave 1']);
       expect(fleet.left(1)).to.deep.equal(['drain 1 for stop within 7500']);
     });
 
@@ -685,6 +818,240 @@ describe('policy', () => {
       fleet.left(1);
       expect(fleet.exits(1, { code: 0 })).to.deep.equal(['exit 1']);
       expect(fleet.log.join()).to.not.match(/Received|closed/);
+    });
+  });
+
+  describe('counts the end of a worker', () => {
+    it('that was asked to as asked, whatever it exits with by its signal', () => {
+      const script = serving(1);
+      script.on({ type: 'reload' });
+      script.ready(2);
+      script.pass(2000);
+      script.exits(1, { code: 0 });
+      expect(script.ended).to.deep.equal(['0 asked']);
+    });
+
+    it('that was not as a crash, while it serves and while it drains', () => {
+      const script = serving(2);
+      script.exits(1, { signal: 'SIGKILL' });
+      script.on({ type: 'scale', workers: 1 });
+      script.exits(2, { code: 1 });
+      expect(script.ended).to.deep.equal(['0 crashed', '1 crashed']);
+    });
+
+    it('before it was ready as a boot failure, unless it could not even be forked', () => {
+      const script = serving(1);
+      script.exits(1, { signal: 'SIGKILL' });
+      script.exits(2, { code: 1 });
+      script.pass(1000);
+      script.exits(3, { cannotFork: 'EMFILE' });
+      expect(script.ended).to.deep.equal(['0 crashed', '0 boot failed', '0 cannot fork']);
+    });
+
+    it('that was killed as what it was killed for', () => {
+      const hung = serving(1, { hangMs: 5000 });
+      hung.pass(6000);
+      hung.exits(1, { signal: 'SIGKILL' });
+      expect(hung.ended).to.deep.equal(['0 hung']);
+      const slow = serving(1, { drainMs: 1000 });
+      slow.on({ type: 'reload' });
+      slow.ready(2);
+      slow.pass(5000);
+      slow.exits(1, { signal: 'SIGKILL' });
+      expect(slow.ended).to.deep.equal(['0 not drained']);
+    });
+  });
+
+  describe('with a surge', () => {
+    it('replaces so many at a time, the next ones when all of these are ready', () => {
+      const fleet = serving(4, { surge: { percent: 50 } });
+      expect(fleet.on({ type: 'reload' })).to.deep.equal([
+        'fork 5 in slot 0 as generation 2',
+        'fork 6 in slot 1 as generation 2',
+      ]);
+      expect(fleet.ready(6)).to.deep.equal(['leave 2 lingering']);
+      expect(fleet.ready(5)).to.deep.equal([
+        'leave 1 lingering',
+        'fork 7 in slot 2 as generation 2',
+        'fork 8 in slot 3 as generation 2',
+      ]);
+    });
+
+    it('costs one step when the new code is broken', () => {
+      const fleet = serving(4, { surge: { workers: 2 } });
+      fleet.on({ type: 'reload' });
+      expect(fleet.fails(5, 'no database')).to.deep.equal(['abandoned: no database', 'kill 6']);
+      fleet.exits(6, { signal: 'SIGKILL' });
+      expect(fleet.stages).to.equal('1 ready, 2 ready, 3 ready, 4 ready');
+    });
+
+    it('recycles one at a time all the same', () => {
+      const fleet = serving(4, { surge: { workers: 4 } });
+      for (const id of [1, 2]) fleet.on({ type: 'replace', id, why: 'MAX_REQUESTS' });
+      expect(fleet.stages).to.equal('1 ready, 2 ready, 3 ready, 4 ready, 5 booting');
+    });
+  });
+
+  describe('with a canary', () => {
+    const CANARY = { canaryMs: 30_000, canary: { workers: 1 }, surge: { workers: 2 } };
+
+    it('lets the others follow when the first has served for its time', () => {
+      const fleet = serving(3, CANARY);
+      expect(fleet.on({ type: 'reload' })).to.deep.equal(['fork 4 in slot 0 as generation 2']);
+      expect(fleet.ready(4)).to.deep.equal(['leave 1 lingering']);
+      expect(fleet.log.at(-1)).to.equal('canary: 1 worker of generation 2 for 30.0 s');
+      expect(fleet.pass(29_999)).to.deep.equal([]);
+      expect(fleet.pass(1)).to.deep.equal([
+        'fork 5 in slot 1 as generation 2',
+        'fork 6 in slot 2 as generation 2',
+      ]);
+      expect(fleet.log.at(-1)).to.equal('canary passed: generation 2');
+      fleet.ready(5, 6);
+      expect(fleet.pass(1000)).to.include('reloaded');
+    });
+
+    it('says when nothing was asked of it', () => {
+      const fleet = serving(1, { canaryMs: 5000 });
+      fleet.on({ type: 'reload' });
+      fleet.ready(2);
+      fleet.on({ type: 'judged', generation: 2, verdict: { verdict: 'nothing asked' } });
+      fleet.pass(6000);
+      expect(fleet.log.filter((line) => /canary passed|reloaded/.test(line))).to.deep.equal([
+        'canary passed: generation 2, nothing was asked of it',
+        'reloaded: generation 2 serves after 6.0 s, nothing was asked of it',
+      ]);
+    });
+
+    it('replaces one that was told to go all the same, and forks nobody else', () => {
+      const fleet = serving(3, CANARY);
+      fleet.on({ type: 'reload' });
+      fleet.ready(4);
+      fleet.on({ type: 'replace', id: 2, why: 'fatal error' });
+      fleet.pass(1000);
+      expect(fleet.stages).to.equal('1 standby, 2 ready, 3 ready, 4 ready, 5 booting');
+    });
+
+    it('gives way to a stop', () => {
+      const fleet = serving(2, CANARY);
+      fleet.on({ type: 'reload' });
+      fleet.ready(3);
+      fleet.on({ type: 'stop', what: 'stop' });
+      expect(fleet.pass(60_000)).to.not.include('reloaded');
+      expect(fleet.fleet.reload).to.equal(undefined);
+    });
+  });
+
+  describe('judged by its traffic', () => {
+    const BAD = {
+      verdict: 'bad',
+      criterion: '5xx',
+      fresh: { bad: 38, of: 412 },
+      old: { bad: 2, of: 3120 },
+    } as const;
+
+    it('is taken back, says why with its figures, and the old workers come back', () => {
+      const fleet = serving(2);
+      fleet.on({ type: 'reload' });
+      fleet.ready(3);
+      expect(fleet.on({ type: 'judged', generation: 2, verdict: BAD })).to.deep.equal([
+        'abandoned: generation 2 answered 38 of 412 with 5xx, generation 1 2 of 3 120',
+        'rejoin 1',
+        'kill 4',
+      ]);
+      expect(fleet.ready(1)).to.deep.equal(['drain 3 for replace within 75000']);
+    });
+
+    it('by what it failed, and by how long it took, in other words', () => {
+      const words = (verdict: Extract<Verdict, { verdict: 'bad' }>): string =>
+        outcomeText({ outcome: 'abandoned', fault: { fault: 'judged', from: 6, to: 7, verdict } });
+      expect(words({ ...BAD, criterion: 'failed' })).to.equal(
+        'reload abandoned: generation 7 answered 38 of 412 by failing, generation 6 2 of 3 120',
+      );
+      const [fresh, old] = [
+        { medianMs: 84, of: 500 },
+        { medianMs: 9.54, of: 12_000 },
+      ];
+      expect(words({ verdict: 'bad', criterion: 'latency', fresh, old })).to.equal(
+        'reload abandoned: generation 7 took 84 ms in the median of 500, generation 6 9.5 ms of 12 000',
+      );
+    });
+
+    it('is not, when it is forced, when it is over, or when another generation is meant', () => {
+      const forced = serving(1);
+      forced.on({ type: 'reload', force: true });
+      expect(forced.on({ type: 'judged', generation: 2, verdict: BAD })).to.deep.equal([]);
+      const fleet = serving(1);
+      fleet.on({ type: 'reload' });
+      expect(fleet.on({ type: 'judged', generation: 1, verdict: BAD })).to.deep.equal([]);
+      fleet.ready(2);
+      fleet.pass(1000);
+      expect(fleet.on({ type: 'judged', generation: 2, verdict: BAD })).to.deep.equal([]);
+    });
+
+    it('is taken back for a boot failure although it is forced', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'reload', force: true });
+      expect(fleet.fails(2, 'no database')).to.include('abandoned: no database');
+    });
+  });
+
+  describe('with a previous generation that is kept', () => {
+    const kept = (): Script => {
+      const fleet = serving(2, { keepMs: 60_000 });
+      fleet.on({ type: 'reload' });
+      fleet.ready(3, 4);
+      fleet.pass(1000);
+      return fleet;
+    };
+
+    it('has what was replaced finish what is open, and stand by', () => {
+      const fleet = serving(1, { keepMs: 60_000 });
+      fleet.on({ type: 'reload' });
+      fleet.ready(2);
+      expect(fleet.pass(1000)).to.deep.equal(['sleep 1', 'reloaded']);
+      expect(fleet.log).to.include('generation 1 stands by with 1 worker for 60.0 s');
+      expect(fleet.stages).to.equal('1 standby, 2 ready');
+    });
+
+    it('swaps back without a fork, and ends what it replaces as each comes back', () => {
+      const fleet = kept();
+      expect(fleet.on({ type: 'rollback' })).to.deep.equal(['rejoin 1', 'rejoin 2']);
+      expect(fleet.ready(1)).to.deep.equal(['drain 3 for replace within 75000']);
+      expect(fleet.ready(2)).to.deep.equal(['drain 4 for replace within 75000', 'rolled back 1']);
+      expect(fleet.fleet.generation).to.equal(1);
+      expect(fleet.on({ type: 'rollback' })).to.deep.equal([]);
+    });
+
+    it('lets it go when its time is up, and before the next reload', () => {
+      const fleet = kept();
+      expect(fleet.pass(60_000)).to.deep.equal([
+        'drain 1 for replace within 75000',
+        'drain 2 for replace within 75000',
+      ]);
+      expect(fleet.on({ type: 'rollback' })).to.deep.equal([]);
+      const next = kept();
+      expect(next.on({ type: 'reload' }).slice(0, 2)).to.deep.equal([
+        'drain 1 for replace within 75000',
+        'drain 2 for replace within 75000',
+      ]);
+    });
+
+    it('recycles beside it, respawns none of it, and forgets it when none is left', () => {
+      const fleet = kept();
+      fleet.on({ type: 'replace', id: 3, why: 'MAX_REQUESTS' });
+      expect(fleet.stages).to.equal('1 standby, 2 standby, 3 ready, 4 ready, 5 booting');
+      expect(fleet.exits(1, { signal: 'SIGKILL' })).to.deep.equal([]);
+      fleet.exits(2, { signal: 'SIGKILL' });
+      expect(fleet.fleet.previous).to.equal(undefined);
+    });
+
+    it('is not rolled back during a reload, nor in a stop', () => {
+      const fleet = serving(1, { keepMs: 60_000 });
+      fleet.on({ type: 'reload' });
+      expect(fleet.on({ type: 'rollback' })).to.deep.equal([]);
+      const stopping = kept();
+      stopping.on({ type: 'stop', what: 'stop' });
+      expect(stopping.on({ type: 'rollback' })).to.deep.equal([]);
     });
   });
 });

@@ -1,22 +1,18 @@
 // The rules of the fleet, each checked after every step. They keep books of their own and trust no field they can derive.
 
-import {
-  CRASH_LOOP_BOOTS,
-  EARLY_CRASH_MS,
-  KILL_MARGIN_MS,
-  LEAVE_MS,
-  OWN_SIGNAL_MS,
-} from '../../src/core/deadlines.ts';
+import { CRASH_LOOP_BOOTS, KILL_MARGIN_MS, LEAVE_MS, OWN_SIGNAL_MS } from '../../src/core/deadlines.ts';
 import {
   type Effect,
   type Event,
   type Fleet,
+  inDoubt,
   live,
   type Settings,
   type Worker,
-  wakeAt,
 } from '../../src/core/fleet.ts';
 import { step } from '../../src/core/policy.ts';
+import { wakeAt } from '../../src/core/reconcile.ts';
+import { workersIn } from '../../src/core/share.ts';
 
 /** Timers come late: a deadline counts as missed only after this. */
 const SLACK_MS = 10;
@@ -33,8 +29,8 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
-const isOut = (w: Worker): boolean => w.stage === 'standby' || w.stage === 'draining';
-const serves = (w: Worker): boolean => w.stage === 'ready' && !w.killed;
+const isOut = (w: Worker): boolean => w.stage.name === 'standby' || w.stage.name === 'draining';
+const serves = (w: Worker): boolean => w.stage.name === 'ready' && !w.killed;
 const byId = (fleet: Fleet, id: number): Worker | undefined => fleet.workers.find((w) => w.id === id);
 
 function rule(name: string, holds: boolean): asserts holds {
@@ -140,7 +136,7 @@ export class Rules {
         );
       }
     }
-    const ordered = new Set(effects.filter((e) => e.do === 'kill').map((e) => e.id));
+    const ordered = new Set(effects.flatMap((e) => (e.do === 'kill' ? [e.id] : [])));
     for (const w of after.workers) {
       if (this.#killed.has(w.id) || ordered.has(w.id)) continue;
       const by = this.#stopBy ?? this.#drainBy.get(w.id);
@@ -150,34 +146,38 @@ export class Rules {
     }
   }
 
-  #kills({ before, now, after, effects }: Step): void {
+  #kills({ before, event, now, after, effects }: Step): void {
     const { hangMs } = this.#settings;
     for (const effect of effects) {
-      if (effect.do !== 'kill' && effect.do !== 'hung') continue;
+      if (effect.do !== 'kill' && effect.do !== 'explain') continue;
       const w = byId(after, effect.id);
       const was = byId(before, effect.id);
       if (!w || !was) continue;
       this.#killed.add(w.id);
       if (after.stop) continue;
-      if (effect.do === 'hung') {
+      if (effect.do === 'explain') {
         rule('only a silent worker is hung', hangMs > 0 && now - (this.#heardAt.get(w.id) ?? now) >= hangMs);
         continue;
       }
       if (now >= (this.#drainBy.get(w.id) ?? Infinity)) continue;
-      if (was.stage === 'booting' && now >= (this.#bootBy.get(w.id) ?? Infinity)) continue;
+      const boots = was.stage.name === 'booting' || was.stage.name === 'rejoining';
+      if (boots && now >= (this.#bootBy.get(w.id) ?? Infinity)) continue;
       rule(
         'a worker that has served is killed only past a deadline, hung or in a stop',
         w.readyAt === undefined,
       );
-      const dropped = w.slot >= after.wanted || effects.some((e) => e.do === 'abandoned');
+      const dropped =
+        w.slot >= after.wanted || effects.some((e) => e.do === 'abandoned') || event.type === 'rollback';
       rule('a boot is cut only when nobody wants it any more', dropped);
       this.#unwanted.add(w.id);
     }
   }
 
-  #undone({ before, after, effects }: Step): void {
-    if (!effects.some((e) => e.do === 'abandoned')) return;
-    for (const w of after.workers) if (w.generation === before.reload?.to) this.#rolledBack.add(w.id);
+  #undone({ before, event, after, effects }: Step): void {
+    const begun = event.type === 'rollback' && before.previous !== undefined && after.rollback !== undefined;
+    if (!begun && !effects.some((e) => e.do === 'abandoned')) return;
+    const to = begun ? (after.rollback?.to ?? 0) : (before.reload?.from ?? 0);
+    for (const w of after.workers) if (w.generation > to) this.#rolledBack.add(w.id);
   }
 
   /** A stop signal that reached a worker may be meant for all: the slot waits, and nothing is said of it. */
@@ -185,20 +185,19 @@ export class Rules {
     const w = 'id' in event ? byId(before, event.id) : undefined;
     if (w && !before.stop) {
       const asked = event.type === 'replace' && !w.replace && live(w);
-      const ended = event.type === 'exit' && w.stage !== 'draining' && !this.#unwanted.has(w.id);
+      const ended = event.type === 'exit' && w.stage.name !== 'draining' && !this.#unwanted.has(w.id);
       const interrupted = ended && w.readyAt === undefined && !isBootFailure(w, event);
       if (interrupted || (asked && event.why === 'TERM')) this.#notBefore.set(w.slot, now + OWN_SIGNAL_MS);
       // A crash, a failed boot and a fatal error have a delay of their own.
-      else if (ended || (event.type === 'replace' && event.why === 'fatal error'))
-        this.#notBefore.delete(w.slot);
+      else if (ended || (event.type === 'replace' && inDoubt(event.why))) this.#notBefore.delete(w.slot);
     }
     for (const effect of effects) {
       if (effect.do !== 'log') continue;
-      const { text } = effect.line;
-      const said =
-        /^replacing worker (\d+) .*: TERM$/.exec(text) ?? /^worker (\d+) .* booting it again$/.exec(text);
-      if (!said) continue;
-      const waited = now >= (this.#notBefore.get(Number(said[1])) ?? 0);
+      const { notice } = effect;
+      const answered =
+        notice.notice === 'interrupted' || (notice.notice === 'replacing' && notice.why === 'TERM');
+      if (!answered) continue;
+      const waited = now >= (this.#notBefore.get(notice.of.worker) ?? 0);
       rule('a stop signal of a worker is answered when our own has not come', waited && !after.stop);
     }
   }
@@ -209,7 +208,14 @@ export class Rules {
     const alive = after.workers.filter(live);
     // What a roll-back is about to undo, and what is dead already, is not counted.
     const counted = alive.filter((w) => !this.#killed.has(w.id) && !this.#rolledBack.has(w.id));
-    rule('no fork takes booting + ready above wanted + 1', counted.length <= after.wanted + 1);
+    // One that was told to go, or is in doubt, is replaced beside the others; a reload, as many at a time as it may.
+    const surge = after.reload ? workersIn(this.#settings.surge, after.wanted) : 1;
+    // An empty slot is filled regardless: of a fleet that was scaled down meanwhile more may boot than its surge is now.
+    const replaces = forks.some((fork) => alive.some((w) => w.slot === fork.slot && w.id !== fork.id));
+    rule(
+      'no fork takes booting + ready above wanted + surge',
+      !replaces || counted.length <= after.wanted + surge,
+    );
     for (const fork of forks) {
       rule('forks fill wanted slots', fork.slot < after.wanted);
       const serving = [after.generation, before.generation, before.reload?.from];
@@ -220,41 +226,54 @@ export class Rules {
       );
       const beside = alive.filter((w) => w.slot === fork.slot && w.id !== fork.id);
       if (beside.length === 0) continue;
-      rule('a replacement boots beside one worker', beside.length === 1 && alive.length <= after.wanted + 1);
-      rule('one replacement boots at a time', alive.filter((w) => w.stage === 'booting').length === 1);
-      const out = after.workers.filter(isOut).length;
-      const urgent = beside.some((w) => w.replace !== undefined && w.replace.by < Infinity);
+      rule(
+        'a replacement boots beside one worker',
+        beside.length === 1 && alive.length <= after.wanted + surge,
+      );
+      const booting = alive.filter((w) => ['booting', 'rejoining'].includes(w.stage.name));
+      rule('no more replacements boot at a time than the surge', booting.length <= surge);
+      rule(
+        'replacements boot in one step',
+        booting.every((w) => forks.some(({ id }) => id === w.id)),
+      );
+      const kept = (w: Worker): boolean => after.previous !== undefined && w.stage.name === 'standby';
+      const out = after.workers.filter((w) => isOut(w) && !kept(w)).length;
+      const urgent = beside.some((w) => w.replace?.why === 'TERM' || inDoubt(w.replace?.why));
       rule('a reload forks nothing while more than wanted still drain', urgent || out <= after.wanted);
     }
   }
 
   /** Who leaves the rotation, and whether it is made up for. */
-  #rotation({ before, event, now, after }: Step): void {
+  #rotation({ before, event, now, after, effects }: Step): void {
     for (const was of before.workers) {
       const w = byId(after, was.id);
       if (!w) continue;
       rule(
         'a worker that was killed is not ready',
-        was.stage === 'ready' || w.stage !== 'ready' || !this.#killed.has(w.id),
+        was.stage.name === 'ready' || w.stage.name !== 'ready' || !this.#killed.has(w.id),
       );
-      if (was.stage !== 'ready' || w.stage === 'ready') continue;
-      rule('a ready worker boots no more', w.stage !== 'booting');
+      if (was.stage.name !== 'ready' || w.stage.name === 'ready') continue;
+      rule('a ready worker boots no more', w.stage.name !== 'booting' && w.stage.name !== 'rejoining');
       if (after.stop || was.killed || w.slot >= after.wanted) continue;
       const own = w.replace !== undefined || w.generation >= (after.reload?.to ?? 0);
-      rule('a reload drains nothing before it is over', w.stage === 'standby' || own || !before.reload);
+      const over = !before.reload || effects.some((e) => e.do === 'reloaded');
+      rule('a reload drains nothing before it is over', w.stage.name === 'standby' || own || over);
       if (now >= (w.replace?.by ?? Infinity)) continue;
       rule(
         'a worker is replaced only when another of its slot is ready',
         after.workers.some((o) => o.slot === w.slot && o !== w && serves(o)),
       );
-      if (!w.replace || w.replace.why === 'reload abandoned') this.#replaced.add(w.id);
+      if (!w.replace || w.replace.why === 'reload abandoned' || w.replace.why === 'rolled back')
+        this.#replaced.add(w.id);
     }
     const count = (fleet: Fleet): number =>
       new Set(fleet.workers.filter((w) => serves(w) && w.slot < after.wanted).map((w) => w.slot)).size;
     if (count(after) < count(before) && !after.stop) {
       const exit = event.type === 'exit';
-      const hung = after.workers.some((w) => w.killed && w.stage === 'ready');
-      const overdue = after.workers.some((w) => w.stage === 'draining' && now >= (w.replace?.by ?? Infinity));
+      const hung = after.workers.some((w) => w.killed && w.stage.name === 'ready');
+      const overdue = after.workers.some(
+        (w) => w.stage.name === 'draining' && now >= (w.replace?.by ?? Infinity),
+      );
       rule('ready never falls on account of a reload', exit || hung || overdue || event.type === 'scale');
     }
     this.#pileUp(before, after);
@@ -264,14 +283,14 @@ export class Rules {
     if (after.reload || after.workers.some(isOut)) this.#widest = Math.max(this.#widest, after.wanted);
     else this.#widest = after.wanted;
     const replaced = after.workers.filter((w) => isOut(w) && this.#replaced.has(w.id));
-    const fresh = replaced.some((w) => byId(before, w.id)?.stage === 'ready');
+    const fresh = replaced.some((w) => byId(before, w.id)?.stage.name === 'ready');
     rule(
       'reloads never have more than wanted draining or standing by',
       !fresh || after.stop !== undefined || replaced.length <= this.#widest,
     );
   }
 
-  #reloads({ before, event, after, effects }: Step): void {
+  #reloads({ before, event, now, after, effects }: Step): void {
     const begun = after.newestGeneration - before.newestGeneration;
     const ended = effects.filter((e) => e.do === 'reloaded' || e.do === 'abandoned').length;
     rule('one reload at a time', begun <= 1 && (begun === 0 || !before.reload || ended === 1));
@@ -288,13 +307,14 @@ export class Rules {
       'a reload asked for during another is not forgotten',
       !this.#owed || !after.started || after.reload !== undefined,
     );
-    const standby = after.workers.some((w) => w.stage === 'standby');
+    this.#canary(now, before, after, effects);
+    const standby = after.workers.some((w) => w.stage.name === 'standby');
     rule(
-      'standby is for the time of a reload',
-      !standby || after.reload !== undefined || after.stop !== undefined,
+      'standby is for the time of a reload, and for a rollback',
+      !standby || after.reload !== undefined || after.previous !== undefined || after.stop !== undefined,
     );
     if (effects.some((e) => e.do === 'reloaded')) {
-      const ready = after.workers.filter((w) => w.stage === 'ready');
+      const ready = after.workers.filter((w) => w.stage.name === 'ready');
       rule(
         'reloaded means that the new generation serves',
         ready.every((w) => w.generation >= (before.reload?.to ?? 0)),
@@ -303,57 +323,84 @@ export class Rules {
     }
   }
 
-  #rollBack({ before, event, now, after, effects }: Step): void {
+  /** As long as the canary serves alone, nobody else of its generation is forked for the reload. */
+  #canary(now: number, before: Fleet, after: Fleet, effects: readonly Effect[]): void {
+    const { canaryMs, settleMs, canary } = this.#settings;
+    const { reload } = after;
+    const took = now - (before.reload?.since ?? 0);
+    const over = effects.some((e) => e.do === 'reloaded');
+    rule(
+      'a reload is not over before its canary and the time to settle',
+      !over || took >= canaryMs + settleMs,
+    );
+    if (reload && before.reload?.to !== reload.to)
+      rule(
+        'a reload begins with its canary, where there is one',
+        (reload.canary !== undefined) === canaryMs > 0,
+      );
+    if (!reload?.canary) return;
+    const size = Math.min(after.wanted, workersIn(canary, after.wanted));
+    const beside = effects.filter(
+      (e) =>
+        e.do === 'fork' &&
+        after.workers.some((w) => w.slot === e.slot && live(w) && w.generation < reload.to && !w.replace),
+    );
+    const fresh = after.workers.filter((w) => live(w) && w.generation >= reload.to);
+    rule('a canary is no larger than asked for', beside.length === 0 || fresh.length <= size);
+  }
+
+  #rollBack({ before, event, after, effects }: Step): void {
     const { reload } = before;
     if (event.type === 'exit' && reload && !before.stop) {
       const w = byId(before, event.id);
-      const early = w?.stage === 'ready' && now - (w.readyAt ?? now) < EARLY_CRASH_MS;
+      const crashed = w?.stage.name === 'ready';
       const failed = w !== undefined && isBootFailure(w, event) && !this.#unwanted.has(w.id);
-      if (w?.generation === reload.to && (early || failed)) {
+      if (w?.generation === reload.to && (crashed || failed)) {
         rule(
           'a generation that fails to boot is abandoned',
           effects.some((e) => e.do === 'abandoned'),
         );
       }
     }
+    for (const effect of effects) {
+      if (effect.do !== 'rejoin') continue;
+      rule('only standby workers rejoin', byId(before, effect.id)?.stage.name === 'standby');
+      this.#replaced.delete(effect.id);
+    }
     if (!effects.some((e) => e.do === 'abandoned') || !reload) return;
     const old = after.reload ? after.reload.from : after.generation;
     rule('after an abandoned reload the old generation goes on', old === reload.from);
     for (const was of before.workers) {
       const w = byId(after, was.id);
-      if (was.stage !== 'standby' || !w) continue;
-      const back = effects.some((e) => e.do === 'rejoin' && e.id === was.id) && w.stage === 'booting';
+      if (was.stage.name !== 'standby' || !w) continue;
+      const back = effects.some((e) => e.do === 'rejoin' && e.id === was.id) && w.stage.name === 'rejoining';
       rule('what an abandoned reload replaced comes back', back || w.slot >= after.wanted);
-    }
-    for (const effect of effects) {
-      if (effect.do !== 'rejoin') continue;
-      rule('only standby workers rejoin', byId(before, effect.id)?.stage === 'standby');
-      this.#replaced.delete(effect.id);
     }
   }
 
   #boots({ before, event, after, effects }: Step): void {
-    if (effects.some((e) => e.do === 'serving')) {
+    if (effects.some((e) => e.do === 'announce')) {
       rule('serving is said once', !this.#said.serving);
       rule(
         'serving means that all serve',
-        after.workers.filter((w) => w.stage === 'ready').length === after.wanted,
+        after.workers.filter((w) => w.stage.name === 'ready').length === after.wanted,
       );
       this.#said.serving = true;
     }
-    if (event.type === 'ready' && byId(after, event.id)?.stage === 'ready') this.#vain = 0;
+    if (event.type === 'ready' && byId(after, event.id)?.stage.name === 'ready') this.#vain = 0;
     if (event.type !== 'exit' || before.stop) return;
     const w = byId(before, event.id);
     if (!w) return;
     if (isBootFailure(w, event) && !this.#unwanted.has(w.id)) {
-      if (!before.started)
+      const never = 'cannotFork' in event.ending;
+      if (!before.started && !never)
         rule('a boot failure of the first generation ends with 1', after.stop?.exitCode === 1);
-      else if (before.reload?.to !== w.generation)
-        this.#vain = before.workers.some((o) => o.stage === 'ready') ? 0 : this.#vain + 1;
+      else if (!before.started || before.reload?.to !== w.generation)
+        this.#vain = before.workers.some((o) => o.stage.name === 'ready') ? 0 : this.#vain + 1;
     } else if (w.readyAt === undefined && !this.#unwanted.has(w.id)) {
       rule('an interrupted boot is no failure', !after.stop && !effects.some((e) => e.do === 'abandoned'));
     }
-    if (after.stop && before.started) {
+    if (after.stop && (before.started || 'cannotFork' in event.ending)) {
       rule('the primary gives up only in a crash loop', this.#vain >= CRASH_LOOP_BOOTS);
       rule(
         'the primary never gives up while a worker serves',
@@ -366,12 +413,14 @@ export class Rules {
     if (!after.stop) return;
     rule('a stop stays a stop', !before.stop || after.stop !== undefined);
     rule('stop wins over reload', after.reload === undefined);
-    const undone = effects.some((e) => ['fork', 'rejoin', 'reloaded', 'abandoned', 'serving'].includes(e.do));
+    const undone = effects.some((e) =>
+      ['fork', 'rejoin', 'reloaded', 'abandoned', 'announce'].includes(e.do),
+    );
     rule('nothing is forked or brought back while stopping', !undone);
     if (event.type === 'left') this.#toldToLeave.delete(event.id);
     const told = effects.flatMap((e) => (e.do === 'leave' ? [e.id] : []));
     for (const id of told) this.#toldToLeave.set(id, now);
-    const all = after.workers.every((w) => w.stage !== 'ready' || told.includes(w.id));
+    const all = after.workers.every((w) => w.stage.name !== 'ready' || told.includes(w.id));
     rule('in a stop all that serve leave at once', told.length === 0 || all);
     if (told.length > 0) this.#leaving = true;
     if (!effects.some((e) => e.do === 'drain')) return;
@@ -383,7 +432,9 @@ export class Rules {
     }
   }
 
-  #wakes({ now, after }: Step): void {
+  #wakes({ event, now, after }: Step): void {
+    // A beat is noted and no more: the wake that was due before it still is.
+    if (event.type === 'beat') return;
     const at = wakeAt(after);
     rule(`the next wake is not in the past (${at})`, at >= now);
     let fleet = after;
@@ -401,9 +452,10 @@ export class Rules {
 
 /** It ended before it was ready, and not by a stop signal that may be meant for all. */
 function isBootFailure(w: Worker, exit: Extract<Event, { type: 'exit' }>): boolean {
-  const signalled = exit.signal === 'SIGINT' || exit.signal === 'SIGTERM' || exit.signal === 'SIGQUIT';
+  const { ending } = exit;
+  const signalled = 'signal' in ending && ['SIGINT', 'SIGTERM', 'SIGQUIT'].includes(ending.signal);
   return (
-    w.stage === 'booting' &&
+    w.stage.name === 'booting' &&
     w.readyAt === undefined &&
     (!signalled || w.failure !== undefined || w.killed !== undefined)
   );

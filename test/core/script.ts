@@ -7,18 +7,30 @@ import {
   newFleet,
   type Settings,
   type Worker,
-  wakeAt,
 } from '../../src/core/fleet.ts';
+import type { Ending } from '../../src/core/notices.ts';
 import { step } from '../../src/core/policy.ts';
+import { wakeAt } from '../../src/core/reconcile.ts';
+import { lineOf, outcomeText } from '../../src/log/wording.ts';
 
-const SETTINGS: Settings = { bootMs: 30_000, drainMs: 75_000, stopDelayMs: 0, stopMs: 8000, hangMs: 0 };
-
-export type Ending = { readonly code: number } | { readonly signal: string };
+export const SETTINGS: Settings = {
+  bootMs: 30_000,
+  drainMs: 75_000,
+  stopDelayMs: 0,
+  stopMs: 8000,
+  hangMs: 0,
+  settleMs: 1000,
+  canaryMs: 0,
+  canary: { workers: 1 },
+  surge: { workers: 1 },
+  keepMs: 0,
+};
 
 /** `fork 3 in slot 0 as generation 2`, `drain 1 for replace within 75000` … */
 function sentence(effect: Effect): string | undefined {
   switch (effect.do) {
     case 'log':
+    case 'ended':
       return undefined;
     case 'fork':
       return `fork ${effect.id} in slot ${effect.slot} as generation ${effect.generation}`;
@@ -27,15 +39,17 @@ function sentence(effect: Effect): string | undefined {
     case 'leave':
     case 'stopping':
       return `${effect.do} ${effect.id}${effect.linger ? ' lingering' : ''}`;
-    case 'hung':
-      return `hung ${effect.id} after ${effect.silentMs}`;
+    case 'explain':
+      return `explain ${effect.id} after ${effect.silentMs}`;
     case 'abandoned':
-      return `abandoned: ${effect.reason}`;
+      return outcomeText({ outcome: 'abandoned', fault: effect.fault }).replace('reload ', '');
     case 'exit':
       return `exit ${effect.code}`;
-    case 'serving':
+    case 'announce':
     case 'reloaded':
       return effect.do;
+    case 'rolled back':
+      return `${effect.do} ${effect.generation}`;
     default:
       return 'id' in effect ? `${effect.do} ${effect.id}` : effect.do;
   }
@@ -47,6 +61,8 @@ export class Script {
   now = 0;
   /** Texts logged so far. */
   readonly log: string[] = [];
+  /** What each end of a worker counts as: `0 crashed`. */
+  readonly ended: string[] = [];
 
   constructor(workers: number, settings: Partial<Settings> = {}, seed = 1) {
     this.fleet = newFleet(workers, { ...SETTINGS, ...settings }, seed);
@@ -60,7 +76,8 @@ export class Script {
     for (const effect of effects) {
       const said = sentence(effect);
       if (said !== undefined) done.push(said);
-      if (effect.do === 'log') this.log.push(effect.line.text);
+      if (effect.do === 'log') this.log.push(lineOf(effect.notice).text);
+      if (effect.do === 'ended') this.ended.push(`${effect.of.worker} ${effect.reason}`);
     }
     for (const effect of effects) {
       if (effect.do === 'fork')
@@ -86,7 +103,7 @@ export class Script {
   }
 
   exits(id: number, how: Ending): string[] {
-    return this.on({ type: 'exit', id, code: null, signal: null, ...how });
+    return this.on({ type: 'exit', id, ending: how });
   }
 
   /** Lets time pass, waking whenever the policy wants to be woken. */
@@ -110,7 +127,7 @@ export class Script {
 
   /** `1 ready, 2 booting` … */
   get stages(): string {
-    return this.fleet.workers.map((w) => `${w.id} ${w.stage}`).join(', ');
+    return this.fleet.workers.map((w) => `${w.id} ${w.stage.name}`).join(', ');
   }
 }
 

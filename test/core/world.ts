@@ -7,9 +7,11 @@ import {
   newFleet,
   type Settings,
   type Worker,
-  wakeAt,
 } from '../../src/core/fleet.ts';
+import type { Ending } from '../../src/core/notices.ts';
 import { step } from '../../src/core/policy.ts';
+import { wakeAt } from '../../src/core/reconcile.ts';
+import { lineOf } from '../../src/log/wording.ts';
 import { Rules } from './rules.ts';
 
 /** The run loop looks at the clock at least so often, as the primary's does. */
@@ -28,20 +30,28 @@ interface Process {
   hung: boolean;
   asked: boolean;
   dying: boolean;
+  /** Whether its app leads. */
+  leads: boolean;
 }
 
 /** Things that happen to a fleet from outside; `pick` chooses the worker, the number or the code. */
 export const DEEDS = [
   'reload',
+  'forced reload',
+  'bad verdict',
+  'rollback',
   'scale',
   'crash',
   'term',
   'group term',
   'fatal error',
+  'disconnected',
+  'exit called',
   'recycle',
   'hang',
   'deploy',
   'mend',
+  'exhaust',
   'stray message',
   'stop',
   'wait',
@@ -49,6 +59,15 @@ export const DEEDS = [
 export type Deed = (typeof DEEDS)[number];
 
 const CODES: readonly Code[] = ['good', 'slow', 'broken', 'mute', 'late', 'brittle'];
+/** Forks that fail in a row: one, a few, and for as long as nobody raises the limit. */
+const EXHAUSTION = [0, 1, 3, Infinity];
+const CANNOT_FORK = 'EMFILE, too many open files';
+const BAD = {
+  verdict: 'bad',
+  criterion: '5xx',
+  old: { bad: 0, of: 100 },
+  fresh: { bad: 50, of: 100 },
+} as const;
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
 /** Mulberry32: numbers from 0 to 1 by a seed. */
@@ -77,6 +96,8 @@ export class World {
   #queue: { readonly at: number; readonly run: () => void }[] = [];
   #lastStep = 0;
   #code: Code = 'good';
+  /** So many of the next forks fail. */
+  #failingForks = 0;
   #faults = true;
 
   constructor(workers: number, settings: Settings, seed: number) {
@@ -109,6 +130,20 @@ export class World {
       case 'reload':
         this.#take({ type: 'reload' });
         return;
+      case 'forced reload':
+        this.#take({ type: 'reload', force: true });
+        return;
+      case 'bad verdict':
+        // On the reload under way, or on one that is over.
+        this.#take({
+          type: 'judged',
+          generation: this.fleet.newestGeneration - (pick % 3 === 0 ? 1 : 0),
+          verdict: BAD,
+        });
+        return;
+      case 'rollback':
+        this.#take({ type: 'rollback' });
+        return;
       case 'scale':
         this.#take({ type: 'scale', workers: 1 + (pick % 5) });
         return;
@@ -120,6 +155,9 @@ export class World {
         return;
       case 'mend':
         this.#code = 'good';
+        return;
+      case 'exhaust':
+        this.#failingForks = EXHAUSTION[pick % EXHAUSTION.length] ?? 1;
         return;
       case 'stray message':
         this.#take({ type: 'left', id: 1 + (pick % this.fleet.nextId) });
@@ -137,6 +175,8 @@ export class World {
         this.#signalGroup(pick);
         return;
       case 'fatal error':
+      case 'disconnected':
+      case 'exit called':
       case 'recycle':
         if (victim?.served) this.#ask(victim, deed === 'recycle' ? 'MAX_REQUESTS' : deed);
         return;
@@ -166,6 +206,7 @@ export class World {
   /** From now on nothing goes wrong any more; what already has runs its course. */
   calm(): void {
     this.#faults = false;
+    this.#failingForks = 0;
     this.#code = 'good';
   }
 
@@ -173,8 +214,15 @@ export class World {
   get atRest(): boolean {
     const { workers, wanted, generation, reload, reloadAgain } = this.fleet;
     const whole =
-      workers.length === wanted && workers.every((w) => w.stage === 'ready' && w.generation >= generation);
-    return whole && !reload && !reloadAgain && workers.every((w) => !w.replace && !w.killed);
+      workers.length === wanted &&
+      workers.every((w) => w.stage.name === 'ready' && w.generation >= generation);
+    return (
+      whole &&
+      this.fleet.lead !== undefined &&
+      !reload &&
+      !reloadAgain &&
+      workers.every((w) => !w.replace && !w.killed)
+    );
   }
 
   get processes(): number {
@@ -183,8 +231,8 @@ export class World {
 
   get story(): string {
     const worker = (w: Worker): string =>
-      `${w.id}: slot ${w.slot}, generation ${w.generation}, ${w.stage}${w.killed ? `, killed (${w.killed})` : ''}` +
-      `${w.replace ? `, to be replaced (${w.replace.why})` : ''}, deadline ${w.deadline}`;
+      `${w.id}: slot ${w.slot}, generation ${w.generation}, ${JSON.stringify(w.stage)}` +
+      `${w.killed ? `, killed (${w.killed.why})` : ''}${w.replace ? `, to be replaced (${w.replace.why})` : ''}`;
     const { workers, ...rest } = this.fleet;
     return [...this.#trace, ...workers.map(worker), JSON.stringify(rest)].join('\n');
   }
@@ -232,7 +280,7 @@ export class World {
   #note(event: Event, effects: readonly Effect[]): void {
     const told = effects.map((e) =>
       e.do === 'log'
-        ? `"${e.line.text}"`
+        ? `"${lineOf(e.notice).text}"`
         : `${e.do} ${'id' in e ? e.id : ''}${e.do === 'fork' ? ` slot ${e.slot}` : ''}`,
     );
     if (event.type === 'beat' || (event.type === 'wake' && told.length === 0)) return;
@@ -256,8 +304,14 @@ export class World {
       case 'rejoin':
         this.#with(effect.id, (p) => {
           if (this.#chance(0.1)) this.#later(p, this.#ms(200), () => this.#exit(p, { code: 1 }));
-          else this.#later(p, this.#ms(300), () => this.#take({ type: 'ready', id: p.id }));
+          else this.#later(p, this.#ms(300), () => this.#take({ type: 'ready', id: p.id, leads: true }));
         });
+        return;
+      case 'lead':
+        this.#with(effect.id, (p) => this.#lead(p));
+        return;
+      case 'yield':
+        this.#with(effect.id, (p) => this.#yield(p));
         return;
       case 'drain':
         this.#with(effect.id, (p) => this.#drain(p, effect.graceMs));
@@ -265,16 +319,31 @@ export class World {
       case 'kill':
         this.#kill(effect.id, 30);
         return;
-      case 'hung':
+      case 'explain':
         this.#kill(effect.id, 2000);
+        return;
+      default: // for others than processes
     }
   }
 
   #boot(id: number): void {
-    const p: Process = { id, alive: true, served: false, hung: false, asked: false, dying: false };
+    const p: Process = {
+      id,
+      alive: true,
+      served: false,
+      hung: false,
+      asked: false,
+      dying: false,
+      leads: false,
+    };
     this.#processes.set(id, p);
     const { bootMs } = this.#settings;
     const ready = (ms: number): void => this.#later(p, ms, () => this.#ready(p));
+    if (this.#failingForks > 0) {
+      this.#failingForks -= 1;
+      this.#later(p, this.#ms(2), () => this.#exit(p, { cannotFork: CANNOT_FORK }));
+      return;
+    }
     switch (this.#code) {
       case 'good':
         ready(1 + this.#ms(100));
@@ -291,6 +360,8 @@ export class World {
         return;
       case 'mute':
         if (bootMs > 0) return;
+        break;
+      default: // 'broken', and one that is mute where nobody would notice
     }
     this.#later(p, this.#ms(200), () => {
       if (this.#chance(0.6)) this.#take({ type: 'failed', id, failure: { reason: 'the app throws' } });
@@ -300,7 +371,7 @@ export class World {
 
   #ready(p: Process): void {
     p.served = true;
-    this.#take({ type: 'ready', id: p.id });
+    this.#take({ type: 'ready', id: p.id, leads: true });
     if (this.#settings.hangMs > 0) this.#beat(p);
   }
 
@@ -308,6 +379,29 @@ export class World {
     this.#later(p, this.#settings.hangMs / 3, () => {
       this.#take({ type: 'beat', id: p.id });
       this.#beat(p);
+    });
+  }
+
+  /** One leads at a time, as far as processes go: not two, whatever the policy believes. */
+  #lead(p: Process): void {
+    const other = [...this.#processes.values()].find(({ leads }) => leads);
+    if (other) throw new Error(`${other.id} leads, and ${p.id} is asked to\n${this.story}`);
+    p.leads = true;
+    if (!this.#chance(0.1)) return;
+    this.#later(p, this.#ms(300), () => {
+      if (!p.leads) return;
+      p.leads = false;
+      this.#take({ type: 'yielded', id: p.id, failed: true });
+    });
+  }
+
+  /** Hands over in a while, or not before it ends. */
+  #yield(p: Process): void {
+    if (!p.leads || this.#chance(0.2)) return;
+    this.#later(p, this.#ms(500), () => {
+      if (!p.leads) return;
+      p.leads = false;
+      this.#take({ type: 'yielded', id: p.id, failed: false });
     });
   }
 
@@ -330,11 +424,11 @@ export class World {
     this.#at(this.now + this.#ms(withinMs), () => this.#exit(p, { signal: 'SIGKILL' }));
   }
 
-  #exit(p: Process, how: { readonly code: number } | { readonly signal: string }): void {
+  #exit(p: Process, ending: Ending): void {
     if (!p.alive) return;
     p.alive = false;
     this.#processes.delete(p.id);
-    this.#take({ type: 'exit', id: p.id, code: null, signal: null, ...how });
+    this.#take({ type: 'exit', id: p.id, ending });
   }
 
   #pick(pick: number): Process | undefined {

@@ -1,19 +1,18 @@
 // deploy/kubernetes.yaml: valid by Kubernetes' schemas, its numbers those of the code, its probes true of a real server.
 
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { IDeployment } from 'kubernetes-models/apps/v1';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
-import type { IService } from 'kubernetes-models/v1';
+import type { IProbe, IService } from 'kubernetes-models/v1';
+import { backoffMs } from '../../src/core/backoff.ts';
 import { DEFAULTS, readConfig } from '../../src/core/config.ts';
-import { usableCpus } from '../../src/primary/cpus.ts';
+import { usableCpus } from '../../src/host/cpus.ts';
 import { freePort } from '../../src/primary/free-port.ts';
 import { documentsOf, problemsOf } from '../helpers/manifest.ts';
 import { exchange, request } from '../helpers/raw.ts';
-import { eventually, MAIN, ROOT, serve } from '../helpers/server.ts';
+import { eventually, fixture, launch, ROOT, serve } from '../helpers/server.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const TEXT = read('deploy/kubernetes.yaml');
@@ -76,7 +75,7 @@ describe('deploy/kubernetes.yaml', () => {
           count++;
         }
       }
-      expect(count).to.be.greaterThan(80);
+      expect(count).to.be.greaterThan(85);
     });
 
     it('would be refused with a value of the wrong type, whichever it is', () => {
@@ -120,9 +119,18 @@ describe('deploy/kubernetes.yaml', () => {
     });
 
     it('leave the port what the container, the Service and the probes take it for', () => {
-      expect(container?.ports).to.deep.equal([{ name: 'http', containerPort: config.port }]);
+      expect(container?.ports).to.deep.equal([
+        { name: 'http', containerPort: config.port },
+        { name: 'admin', containerPort: Number(env.ADMIN_PORT) },
+      ]);
+      const probed = [startupProbe, readinessProbe, livenessProbe].map((probe) => probe?.httpGet?.port);
+      expect(probed).to.deep.equal(['admin', 'admin', 'admin']);
+    });
+
+    it('show the admin listener to the probes and to Prometheus, and not to those whom the Service leads in', () => {
+      expect(env.ADMIN_HOST).to.equal('0.0.0.0');
       expect(service.spec?.ports).to.deep.equal([{ name: 'http', port: 80, targetPort: 'http' }]);
-      expect([startupProbe?.httpGet?.port, readinessProbe?.httpGet?.port]).to.deep.equal(['http', 'http']);
+      expect(service.spec?.type).to.equal(undefined);
     });
 
     it('make as many workers as the CPU limit allows', () => {
@@ -148,9 +156,16 @@ describe('deploy/kubernetes.yaml', () => {
       expect(graceMs).to.be.greaterThan(config.shutdownDelayMs + config.shutdownTimeoutMs);
     });
 
-    it('wait for a start longer than BOOT_TIMEOUT', () => {
+    it('wait half a minute for the primary to run', () => {
       const { periodSeconds = 0, failureThreshold = 0 } = startupProbe ?? {};
-      expect(periodSeconds * failureThreshold * 1000).to.be.greaterThan(config.bootTimeoutMs);
+      expect(periodSeconds * failureThreshold).to.equal(30);
+    });
+
+    it('take nobody for dead who only waits before it boots a worker again', () => {
+      const { periodSeconds = 0, failureThreshold = 0 } = livenessProbe ?? {};
+      const longestMs = backoffMs(100, 1);
+      expect((failureThreshold - 1) * periodSeconds * 1000).to.be.greaterThan(longestMs);
+      expect(TEXT.replaceAll(/\n +# /g, ' ')).to.include(`boots one again, ${longestMs / 1000} s.`);
     });
 
     it('notice within SHUTDOWN_DELAY that a pod stops', () => {
@@ -161,13 +176,9 @@ describe('deploy/kubernetes.yaml', () => {
   });
 
   describe('its probes', () => {
-    it('ask /health whether it is ready, and the primary whether it is alive', () => {
-      expect([startupProbe?.httpGet?.path, readinessProbe?.httpGet?.path]).to.deep.equal([
-        '/health',
-        '/health',
-      ]);
-      expect(livenessProbe?.httpGet).to.equal(undefined);
-      expect(livenessProbe?.exec?.command).to.deep.equal([Object.keys(PACKAGE.bin)[0], 'status']);
+    it('ask the primary whether it is ready and alive, whatever the app has at /health', () => {
+      const asked = [startupProbe, readinessProbe, livenessProbe].map((probe) => probe?.httpGet?.path);
+      expect(asked).to.deep.equal(['/livez', '/readyz', '/livez']);
     });
   });
 
@@ -212,44 +223,36 @@ describe('deploy/kubernetes.yaml', () => {
   });
 
   describe('on a server with its settings', () => {
-    let folder: string;
-    beforeEach(() => {
-      folder = mkdtempSync(join(tmpdir(), 'hello-server-pod-'));
-    });
-    afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-    // What the image sets, in a folder of the test's; a port of the test's.
+    // Ports of the test's.
     const surroundings = async (): Promise<Record<string, string>> => ({
       ...env,
-      XDG_RUNTIME_DIR: folder,
       PORT: String(await freePort(undefined)),
+      ADMIN_PORT: String(await freePort(undefined)),
     });
-    const ready = async (port: number): Promise<number> =>
-      (await exchange(port, request('GET', readinessProbe?.httpGet?.path ?? ''))).status;
-    /** What the liveness probe's command exits with in the container; 124 where it outlasts the probe. */
-    const alive = ({ PORT, XDG_RUNTIME_DIR }: Record<string, string>): Promise<number> =>
-      new Promise((resolve) => {
-        const { exec, timeoutSeconds = 0 } = livenessProbe ?? {};
-        const options = {
-          env: { PATH: process.env.PATH, ...env, PORT, XDG_RUNTIME_DIR },
-          timeout: timeoutSeconds * 1000,
-        };
-        execFile(process.execPath, [MAIN, ...(exec?.command?.slice(1) ?? [])], options, (error) =>
-          resolve(error === null ? 0 : typeof error.code === 'number' ? error.code : 124),
-        );
-      });
+    /** What a probe is answered, as the kubelet asks; 0 where it is not answered within the probe's time. */
+    const probed = async (probe: IProbe | undefined, { ADMIN_PORT = '' }): Promise<number> => {
+      const url = `http://127.0.0.1:${ADMIN_PORT}${probe?.httpGet?.path}`;
+      const signal = AbortSignal.timeout((probe?.timeoutSeconds ?? 0) * 1000);
+      const answer = await fetch(url, { signal, headers: { Connection: 'close' } }).catch(() => undefined);
+      await answer?.arrayBuffer();
+      return answer?.status ?? 0;
+    };
+    const started = (inside: Record<string, string>): Promise<number> => probed(startupProbe, inside);
+    const ready = (inside: Record<string, string>): Promise<number> => probed(readinessProbe, inside);
+    const alive = (inside: Record<string, string>): Promise<number> => probed(livenessProbe, inside);
 
     it('a pod that stops is unready, not dead, goes on answering and ends within its grace', async () => {
       const inside = await surroundings();
       const port = Number(inside.PORT);
       const server = await serve({ env: inside });
-      expect(await ready(port)).to.equal(200);
-      expect(await alive(inside)).to.equal(0);
+      expect(await started(inside)).to.equal(200);
+      expect(await ready(inside)).to.equal(200);
+      expect(await alive(inside)).to.equal(200);
 
       const began = Date.now();
       server.signal('SIGTERM');
-      await eventually(async () => (await ready(port)) === 503, 'it is unready', config.shutdownDelayMs);
-      expect(await alive(inside)).to.equal(0);
+      await eventually(async () => (await ready(inside)) === 503, 'it is unready', config.shutdownDelayMs);
+      expect(await alive(inside)).to.equal(200);
       const late = await exchange(port, request('GET', '/'));
       expect(late).to.deep.include({ status: 200, body: 'Hello, World!' });
       const graceMs = (pod?.terminationGracePeriodSeconds ?? 0) * 1000 - (Date.now() - began);
@@ -257,15 +260,40 @@ describe('deploy/kubernetes.yaml', () => {
       expect(server.err).to.equal('');
     });
 
-    it('a pod whose primary hangs, or has gone, is dead', async () => {
+    it('a pod whose app owns /health and stops is unready all the same', async () => {
+      const inside = await surroundings();
+      const server = await serve({ env: inside, args: [fixture('pid.js')] });
+      expect(await ready(inside)).to.equal(200);
+      server.signal('SIGTERM');
+      await eventually(async () => (await ready(inside)) === 503, 'it is unready', config.shutdownDelayMs);
+      const health = await exchange(Number(inside.PORT), request('GET', '/health'));
+      expect(health.status).to.equal(200);
+      expect(await server.end(config.shutdownDelayMs + config.shutdownTimeoutMs)).to.deep.include({
+        code: 0,
+      });
+    });
+
+    it('a pod whose workers boot is started and alive, and not ready', async () => {
+      const inside = await surroundings();
+      const never = join(ROOT, 'build', 'never');
+      const env = { ...inside, BOOTS_WHEN: never, SHUTDOWN_DELAY: '0' };
+      const server = launch({ env, args: [fixture('boots-when-told.js')] });
+      await eventually(async () => (await started(inside)) === 200, 'the primary runs');
+      expect([await alive(inside), await ready(inside)]).to.deep.equal([200, 503]);
+      server.signal('SIGTERM');
+      await server.end();
+    });
+
+    it('a pod whose primary hangs, or has gone, is dead', async function () {
+      this.timeout(30_000);
       const inside = await surroundings();
       const server = await serve({ env: { ...inside, SHUTDOWN_DELAY: '0' } });
-      expect(await alive(inside)).to.equal(0);
+      expect(await alive(inside)).to.equal(200);
       server.signal('SIGSTOP');
-      expect(await alive(inside)).to.equal(1);
+      expect(await alive(inside)).to.equal(0);
       server.signal('SIGCONT');
       expect(await server.stop()).to.deep.equal({ code: 0, signal: null });
-      expect(await alive(inside)).to.equal(1);
+      expect(await alive(inside)).to.equal(0);
     });
   });
 });

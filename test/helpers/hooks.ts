@@ -1,5 +1,6 @@
 // After every test: nothing may be left running.
 
+import { stopMeters } from './meter.ts';
 import { cleanUp, leavesNothing } from './server.ts';
 
 export const mochaHooks = {
@@ -8,6 +9,7 @@ export const mochaHooks = {
       await leavesNothing();
     } finally {
       await cleanUp();
+      await stopMeters();
     }
   },
 };

@@ -57,6 +57,14 @@ interface Connection {
   heard: () => void;
 }
 
+/** The meters that run: a test that fails does not get to stop its own. */
+const running = new Set<Meter>();
+
+/** Stops every meter that a test left running; resolves when their clients have gone. */
+export async function stopMeters(): Promise<void> {
+  await Promise.all([...running].map((meter) => meter.stop()));
+}
+
 /** Clients that ask without pause until they are stopped. */
 export class Meter {
   readonly tally: Tally = { ok: 0, 'other status': 0, refused: 0, reset: 0, 'cut off': 0, hang: 0 };
@@ -72,6 +80,7 @@ export class Meter {
   constructor(port: number, kinds: readonly Kind[] = KINDS, path = '/') {
     this.#port = port;
     this.#path = path;
+    running.add(this);
     this.#clients = kinds.flatMap((kind) => Array.from({ length: kind.clients }, () => this.#run(kind)));
   }
 
@@ -84,6 +93,7 @@ export class Meter {
   async stop(): Promise<Tally> {
     this.#stopped = true;
     await Promise.all(this.#clients);
+    running.delete(this);
     return this.tally;
   }
 
@@ -218,6 +228,7 @@ export async function slowProxy(port: number, delayMs: number): Promise<{ port: 
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
+  server.unref(); // a test that fails before it closes it shall end all the same
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('expected a port');
   return {

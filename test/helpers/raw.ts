@@ -166,3 +166,13 @@ export async function exchange(
 /** A request as text. */
 export const request = (method: string, target: string, ...lines: string[]): string =>
   `${[`${method} ${target} HTTP/1.1`, 'Host: localhost', ...lines].join('\r\n')}\r\n\r\n`;
+
+/** The answer to a GET on a connection of its own. */
+export const get = ({ port }: { readonly port: number }, target = '/'): Promise<Answer> =>
+  exchange(port, request('GET', target));
+
+/** All that comes back on a connection of its own until the server closes it. */
+export async function wholeReply({ port }: { readonly port: number }, bytes: string): Promise<string> {
+  const raw = await Raw.open(port);
+  return raw.send(bytes).end();
+}

@@ -5,14 +5,22 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { STOP_MARGIN_MS } from '../../src/core/deadlines.ts';
+import type { Raw } from './raw.ts';
 
 /** The repository's folder. */
 export const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 export const MAIN = join(ROOT, 'dist', 'main.js');
+/** The version of this hello-server. */
+export const VERSION: string = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version;
 /** Path of a fixture app. */
 export const fixture = (name: string): string => join(ROOT, 'test', 'fixtures', name);
 
 const MARK = 'HELLO_SERVER_TEST';
+/** Beyond a bound that workers keep by themselves, what it takes to see in /proc that they have kept it. */
+export const SEEN_MS = 500;
+/** Stacks name the lines of src/, as those of the tests do. */
+const NODE_OPTIONS = '--enable-source-maps';
 
 export interface Exit {
   readonly code: number | null;
@@ -61,11 +69,11 @@ export class Running {
     this.child = spawn(command, rest, {
       cwd,
       detached,
-      env: { PATH, HOME, PORT: '0', WEB_CONCURRENCY: '2', ...env, [MARK]: this.mark },
+      env: { PATH, HOME, NODE_OPTIONS, PORT: '0', WEB_CONCURRENCY: '2', ...env, [MARK]: this.mark },
       stdio: ['ignore', stdout, 'pipe'],
     });
-    this.child.stdout?.on('data', (chunk) => this.#hear('out', chunk));
-    this.child.stderr?.on('data', (chunk) => this.#hear('err', chunk));
+    this.child.stdout?.setEncoding('utf8').on('data', (text) => this.#hear('out', text));
+    this.child.stderr?.setEncoding('utf8').on('data', (text) => this.#hear('err', text));
     this.exited = new Promise((resolve) => {
       this.child.on('close', (code, signal) => {
         resolve({ code, signal });
@@ -75,8 +83,8 @@ export class Running {
     started.add(this);
   }
 
-  #hear(stream: 'out' | 'err', chunk: Buffer): void {
-    this[stream] += chunk;
+  #hear(stream: 'out' | 'err', text: string): void {
+    this[stream] += text;
     for (const wake of this.#heard) wake();
   }
 
@@ -137,6 +145,11 @@ export class Running {
     return Promise.race([this.exited, timeout]);
   }
 
+  /** Waits for the end of a stop that has just begun: what still runs after `graceMs` is killed, and the rest has a margin. */
+  endOfStop(graceMs: number): Promise<Exit> {
+    return this.end(graceMs + STOP_MARGIN_MS);
+  }
+
   /** TERM, and its end. */
   async stop(): Promise<Exit> {
     this.signal('SIGTERM');
@@ -193,6 +206,38 @@ export async function eventually(
     if (Date.now() > deadline) throw new Error(`expected within ${ms} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Waits until the server holds a connection with what was sent on it: accepted, and read. */
+export async function eventuallyReceived(server: Running, raw: Raw): Promise<void> {
+  const port = raw.socket.localPort ?? 0;
+  const side = `:${server.port.toString(16).toUpperCase().padStart(4, '0')} `;
+  const peer = `:${port.toString(16).toUpperCase().padStart(4, '0')} 01 `;
+  await eventually(() => {
+    const rows = ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => readFileSync(file, 'utf8'));
+    return rows
+      .join('')
+      .split('\n')
+      .some((row) => row.includes(side) && row.includes(peer) && /01 [0-9A-F]{8}:00000000 /.test(row));
+  }, 'the server has read what was sent');
+}
+
+/** Polls that `invariant` holds for all of `ms`; fails at once with what it throws, or with `what` when it is false. */
+export async function stays(
+  invariant: () => unknown,
+  what: string | (() => string),
+  ms: number,
+): Promise<void> {
+  const began = performance.now();
+  do {
+    if ((await invariant()) === false) {
+      const after = Math.round(performance.now() - began);
+      throw new Error(
+        `expected for ${ms} ms: ${typeof what === 'string' ? what : what()} (not so after ${after} ms)`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  } while (performance.now() - began < ms);
 }
 
 /** Ends whatever a test left running, and fails if it left anything but what it had started. */

@@ -1,11 +1,10 @@
-// Malformed input over raw sockets, in the order of RFC 9112; each table row is one connection to the real server.
+// Malformed input over raw sockets, in the order of RFC 9112; each table row is one connection to a server in this process.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect } from 'chai';
 import { expectErrorAnswer } from '../helpers/error-answer.ts';
 import { exchange, Raw, request } from '../helpers/raw.ts';
-import { eventually, fixture, type Running, serve } from '../helpers/server.ts';
-import { closeLocals, local } from '../helpers/service.ts';
+import { chunked, field, headers, startLine, target } from '../helpers/requests.ts';
+import { closeLocals, helloHere } from '../helpers/service.ts';
 
 type Row = readonly [bytes: string, status: number];
 
@@ -25,7 +24,7 @@ async function statuses({ port }: { port: number }, rows: readonly Row[]): Promi
 /** One test of a table: inputs that are good, inputs that are not. */
 function table(name: string, good: readonly string[], bad: readonly string[], status = 400): void {
   it(name, async () => {
-    const server = await serve();
+    const server = await helloHere();
     const rows: Row[] = [
       ...good.map((bytes): Row => [bytes, 200]),
       ...bad.map((bytes): Row => [bytes, status]),
@@ -39,14 +38,9 @@ function table(name: string, good: readonly string[], bad: readonly string[], st
 const each = (rows: string): string[] => rows.split('|');
 const lines = (number: number): string[] => Array.from({ length: number }, () => 'X: 1');
 
-const startLine = (line: string): string => `${line}\r\nHost: localhost\r\n\r\n`;
-const target = (text: string): string => startLine(`GET ${text} HTTP/1.1`);
-const headers = (...fields: string[]): string => `GET / HTTP/1.1\r\n${[...fields, ''].join('\r\n')}\r\n`;
 const http10 = (...fields: string[]): string => headers(...fields).replace('HTTP/1.1', 'HTTP/1.0');
-const field = (line: string): string => headers('Host: localhost', line);
 const host = (value: string): string => headers(`Host:${value}`);
 const length = (value: string): string => `${request('POST', '/', `Content-Length:${value}`)}hello`;
-const chunked = (body: string): string => `${request('POST', '/', 'Transfer-Encoding: chunked')}${body}`;
 const coding = (value: string): string =>
   `${request('POST', '/', `Transfer-Encoding:${value}`)}5\r\nhello\r\n0\r\n\r\n`;
 
@@ -202,8 +196,7 @@ describe('malformed input', () => {
 
 describe('a request cut short', () => {
   it('by the end of its connection is answered with 400 or not at all, wherever it ends', async () => {
-    const server = await serve({ env: { WEB_CONCURRENCY: '1' } });
-    const workers = server.workers();
+    const server = await helloHere();
     const whole = `${request('POST', '/a', 'Transfer-Encoding: chunked')}5\r\nhello\r\n0\r\n\r\n`;
     for (let end = 0; end < whole.length; end++) {
       const raw = await Raw.open(server.port);
@@ -211,165 +204,15 @@ describe('a request cut short', () => {
       const reply = await raw.end();
       if (reply !== '') expectErrorAnswer(reply, 400);
     }
-    expect(server.workers()).to.deep.equal(workers);
     expect(server.err).to.equal('');
   });
 
   it('is closed without an answer when not one byte of it came', async () => {
-    const server = await serve({ env: { REQUEST_TIMEOUT: '1' } });
+    const server = await helloHere({ REQUEST_TIMEOUT: '0.4' });
     const raw = await Raw.open(server.port);
     expect(await raw.end()).to.equal('');
     await exchange(server.port, request('GET', '/after'));
     await server.says(/ - GET \/after\n/);
     expect(server.out).not.to.contain('- - -');
-  });
-});
-
-describe('an error in a pipeline', () => {
-  const serveSlow = (name: string, env: Record<string, string> = {}): Promise<Running> =>
-    serve({ args: [fixture(name)], env: { WEB_CONCURRENCY: '1', ...env } });
-
-  const faults: Record<string, Row> = {
-    garbage: ['garbage\r\n\r\n', 400],
-    'a request invalid to the validation': [headers('Host: a', 'Host: b'), 400],
-    'a header section too large': [field(`X: ${'x'.repeat(17_000)}`), 431],
-    CONNECT: ['CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n', 400],
-    'a bad chunk': [chunked('xyz\r\n'), 400],
-  };
-
-  for (const [name, [bytes, status]] of Object.entries(faults)) {
-    it(`(${name}) is answered after the answers still owed, and after nothing else`, async () => {
-      const server = await serveSlow('answers-after.js');
-      const raw = await Raw.open(server.port);
-      raw.send(target('/400') + target('/100') + bytes + target('/0'));
-      expect((await raw.answer()).body).to.equal('after 400');
-      expect((await raw.answer()).body).to.equal('after 100');
-      expectErrorAnswer(await raw.end(), status as 400);
-      expect(server.err).to.equal('');
-    });
-  }
-
-  it('of one that comes apart, byte by byte, is the same', async () => {
-    const server = await serve();
-    const raw = await Raw.open(server.port);
-    raw.socket.setNoDelay();
-    for (const byte of `${target('/a') + request('HEAD', '/b')}GET /c\r\n\r\n`) {
-      raw.send(byte);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect((await raw.answer()).body).to.equal('Hello, World!');
-    expect((await raw.answer(5000, true)).status).to.equal(200);
-    expectErrorAnswer(await raw.end(), 400);
-  });
-
-  it('that times out waits for an answer that has begun', async () => {
-    const server = await serveSlow('streams-for.js', { REQUEST_TIMEOUT: '1' });
-    const raw = await Raw.open(server.port);
-    raw.send(`${target('/2500')}GET /half HTTP/1.1\r\n`);
-    expect((await raw.answer()).body).to.equal('begun, ended');
-    expectErrorAnswer(await raw.end(), 408);
-  });
-
-  it('in a body whose request is answered already takes no answer away', async () => {
-    const { port } = await local((req, res) => {
-      if (req.url === '/slow') setTimeout(() => res.end('slow'), 300);
-      else res.end('early');
-    });
-    const raw = await Raw.open(port);
-    raw.send(target('/slow') + chunked('xyz\r\n'));
-    expect((await raw.answer()).body).to.equal('slow');
-    expect((await raw.answer()).body).to.equal('early');
-    await raw.end();
-  });
-
-  it('that has its refusal waiting is not answered by the app as well', async () => {
-    const listener = (req: IncomingMessage, res: ServerResponse): void => {
-      const ms = Number(req.url?.slice(1));
-      setTimeout(() => res.writeHead(200, { 'Content-Length': 9 }).write('late'), ms);
-      setTimeout(() => res.end(' part'), ms + 200);
-    };
-    const { port, answered } = await local(listener);
-    for (const second of ['/100', '/200', '/300']) {
-      const raw = await Raw.open(port);
-      raw.send(target('/200') + chunked('xyz\r\n').replace(' / ', ` ${second} `));
-      expect((await raw.answer()).body).to.equal('late part');
-      expectErrorAnswer(await raw.end(), 400);
-    }
-    expect(answered.filter((line) => line.startsWith('-'))).to.have.length(3);
-  });
-});
-
-describe('the request log', () => {
-  it('has a line with - for each request that was refused, and one for each that was not', async () => {
-    const server = await serve();
-    const refused = [
-      'garbage\r\n\r\n',
-      headers(),
-      target('/#'),
-      field(`X: ${'x'.repeat(17_000)}`),
-      'CONNECT a:1 HTTP/1.1\r\n\r\n',
-    ];
-    for (const bytes of refused) await exchange(server.port, bytes);
-    await exchange(server.port, target('/last'));
-    const expected = [...refused.map(() => '- -'), 'GET /last'];
-    const logged = (): string[] =>
-      [...server.out.matchAll(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z - (.*)$/gm)].map(
-        ([, rest = '']) => rest,
-      );
-    await eventually(() => logged().length >= expected.length, `the lines of ${expected.length} requests`);
-    expect(logged().sort()).to.deep.equal(expected.sort());
-    expect(server.err).to.equal('');
-  });
-
-  it('counts them as requests answered', async () => {
-    const { port, service, answered } = await local((_req, res) => res.end());
-    await exchange(port, target('/'));
-    await exchange(port, 'garbage\r\n\r\n');
-    await exchange(port, headers());
-    expect(answered).to.deep.equal(['GET / 200', '- - 400', '- - 400']);
-    expect(service.requests).to.equal(3);
-  });
-
-  const forged = '2024-01-01T12:00:00.000Z - GET /forged';
-  const nasty = [
-    target(`/%0d%0a${encodeURIComponent(forged)}`),
-    target(`/\r\n${forged}\r\n`),
-    target(`/\n${forged}\n`),
-    target(`/\x1b[2J\x85${forged}`),
-    target(`/${'"\\'.repeat(300)}`.replaceAll('\\', '%5c')),
-    target(`/${'a'.repeat(15_000)}`),
-    field(`X-Forwarded-For: ::1\r\nX-Forwarded-For: "},{"level":"fatal\\`),
-    field(`User-Agent: \x85\xff\xad "\\" ${'\xe9'.repeat(8000)}`),
-    field('User-Agent: \t\x80\x9b31m\x9f'),
-    `${forged}\r\n\r\n`,
-    `${forged} HTTP/1.1\n\n`,
-  ];
-
-  it('cannot be forged or broken by a client, as text', async () => {
-    const server = await serve();
-    for (const bytes of nasty) await exchange(server.port, bytes);
-    await exchange(server.port, target('/last'));
-    await eventually(() => server.out.split('\n').length === nasty.length + 4, `${nasty.length + 3} lines`);
-    const printable =
-      /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z - ([A-Z]+ [\x21-\x7e]+|- -)|(Server listening|Visit http).*|)$/;
-    expect(server.out.split('\n').filter((line) => !printable.test(line) || line === forged)).to.deep.equal(
-      [],
-    );
-  });
-
-  it('cannot be forged or broken by a client, as json', async () => {
-    const server = await serve({ env: { LOG_FORMAT: 'json' } });
-    for (const bytes of nasty) await exchange(server.port, bytes);
-    await exchange(server.port, target('/last'));
-    await eventually(() => server.out.split('\n').length === nasty.length + 4, `${nasty.length + 3} lines`);
-    const records = server.out.trimEnd().split('\n').slice(2);
-    for (const line of records) {
-      expect(line).not.to.match(/\p{Cc}/u);
-      const { level, msg, req, res } = JSON.parse(line) as Record<string, unknown> &
-        Record<'req' | 'res', object>;
-      expect({ level, msg }).to.deep.equal({ level: 'info', msg: 'request' });
-      expect(req).to.include.keys('method', 'url', 'remoteAddress');
-      expect(res).to.have.keys('statusCode');
-    }
   });
 });

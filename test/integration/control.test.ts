@@ -13,10 +13,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Status } from '../../src/core/status.ts';
-import { exchange, request } from '../helpers/raw.ts';
+import type { Status, Top } from '../../src/control/status.ts';
+import { exchange, Raw, request } from '../helpers/raw.ts';
 import { Releases } from '../helpers/releases.ts';
-import { eventually, fixture, launch, MAIN, type Running, serve } from '../helpers/server.ts';
+import { eventually, fixture, launch, MAIN, type Running, serve, VERSION } from '../helpers/server.ts';
 
 const folder = () => mkdtempSync(join(tmpdir(), 'hello-server-'));
 
@@ -49,29 +49,39 @@ describe('the control socket', () => {
       await exchange(server.port, request('GET', '/'));
       const { stdout, status } = command(path, 'status');
       expect(status).to.equal(0);
-      const [head, , columns, ...workers] = stdout.trimEnd().split('\n');
+      const [head, identity, figures, , above, headings, ...rest] = stdout.trimEnd().split('\n');
       expect(head).to.match(
         new RegExp(
-          `^hello-server 1\\.0\\.0 running on port ${server.port}: 2 of 2 workers ready, generation 1, up \\d+s \\(pid ${server.pid}, `,
+          `^hello-server ${VERSION.replaceAll('.', '\\.')} running on port ${server.port}: 2 of 2 workers ready, generation 1, up \\d+s$`,
         ),
       );
-      expect(columns?.trim().split(/ {2,}/)).to.deep.equal([
-        'slot',
+      expect(identity).to.equal(`ready for traffic, pid ${server.pid}, Node ${process.version}, app Hello`);
+      expect(figures).to.match(
+        /^[\d.]+ requests\/s {2}p50 .* {2}0 5xx\/s {2}0 in flight {2}\d connections? {2}\d+ MiB$/,
+      );
+      expect(above?.trim()).to.match(/^in +loop +heap +rss +restarts,$/);
+      expect(headings?.trim().split(/ {2,}/)).to.deep.equal([
+        'worker',
         'pid',
         'gen',
         'stage',
         'uptime',
-        'requests',
-        'in flight',
+        'req/s',
+        'p99',
+        '5xx/s',
+        'flight',
         'conns',
-        'loop delay',
-        'rss',
-        'restarts',
+        'delay',
+        'MiB',
+        'MiB',
         'last exit',
       ]);
-      expect(workers.map((line) => Number(line.trim().split(/ +/)[1])).sort()).to.deep.equal(
-        server.workers().sort(),
-      );
+      expect(
+        rest
+          .slice(0, 2)
+          .map((line) => Number(line.trim().split(/ +/)[1]))
+          .sort(),
+      ).to.deep.equal(server.workers().sort());
     });
 
     it('is stable json', async () => {
@@ -95,7 +105,12 @@ describe('the control socket', () => {
         'app',
         'generation',
         'wanted',
+        'reload',
         'workers',
+        'totals',
+        'now',
+        'health',
+        'events',
       ]);
       expect(status).to.include({
         pid: server.pid,
@@ -109,6 +124,7 @@ describe('the control socket', () => {
       });
       const [worker] = status.workers;
       expect(Object.keys(worker ?? {})).to.deep.equal([
+        'worker',
         'slot',
         'pid',
         'generation',
@@ -117,12 +133,26 @@ describe('the control socket', () => {
         'requests',
         'inFlight',
         'connections',
+        'longLived',
         'eventLoopDelay',
+        'eventLoopDelayP50',
+        'eventLoopDelayP99',
+        'eventLoopUtilization',
         'rss',
+        'heapUsed',
+        'heapLimit',
+        'cpu',
+        'gc',
+        'requestsPerSecond',
+        'errorsPerSecond',
+        'latencyP50',
+        'latencyP99',
+        'unwell',
         'restarts',
         'lastExit',
       ]);
       expect(worker).to.include({
+        worker: 0,
         slot: 0,
         generation: 1,
         stage: 'ready',
@@ -130,6 +160,41 @@ describe('the control socket', () => {
         lastExit: 'SIGKILL',
         inFlight: 0,
       });
+    });
+
+    it('has the metrics of all workers beside it', async () => {
+      const server = await controlled();
+      await exchange(server.port, request('GET', '/'));
+      await eventually(
+        () => command(path, 'metrics').stdout.includes('\nhttp_requests_total{code="2xx"} 1\n'),
+        'the request is counted',
+      );
+    });
+
+    it('tells the requests in flight, the longest first, and the worker that does not answer', async () => {
+      const server = await controlled({ WEB_CONCURRENCY: '1' }, [fixture('hangs.js')]);
+      const top = (): Top => JSON.parse(command(path, 'top', '--json').stdout);
+      expect(command(path, 'top')).to.include({ stdout: 'no requests in flight\n', status: 0 });
+      const first = await Raw.open(server.port);
+      first.send(request('GET', '/wait'));
+      await eventually(() => top().total === 1, 'one is in flight');
+      const second = await Raw.open(server.port);
+      second.send(request('GET', '/wait'));
+      await eventually(() => top().total === 2, 'two are in flight');
+      const { requests, silent } = top();
+      expect(silent).to.deep.equal([]);
+      expect(requests.map(({ method, target, worker }) => `${worker} ${method} ${target}`)).to.deep.equal([
+        '0 GET /wait',
+        '0 GET /wait',
+      ]);
+      expect(requests[0]?.age).to.be.above(requests[1]?.age ?? 0);
+      expect(command(path, 'top').stdout).to.match(/^ *age +worker .*\n *[\d.]+s +0 .* GET +\/wait/);
+      const third = await Raw.open(server.port);
+      third.send(request('GET', '/spin'));
+      await eventually(() => top().silent.length === 1, 'the worker does not answer');
+      expect(command(path, 'top').stdout).to.match(
+        /^no requests in flight.*\nworker 0 \(pid \d+\) did not answer: /,
+      );
     });
 
     it('tells a fleet that stops', async () => {

@@ -5,7 +5,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { Raw, request } from '../helpers/raw.ts';
+import { exchange, Raw, request } from '../helpers/raw.ts';
+import { FORGED, NASTY } from '../helpers/requests.ts';
 import { eventually, launch, MAIN, type Running, serve } from '../helpers/server.ts';
 
 const LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z - GET \/\S*$/;
@@ -82,6 +83,25 @@ describe('the log', () => {
     await ask(server.port, 8, '/a?b=c');
     await eventually(() => server.out.match(/ - GET \/a\?b=c\n/g)?.length === 8, 'eight lines', 1000);
   });
+
+  for (const format of ['text', 'json']) {
+    it(`cannot be forged or broken by a client, as ${format}`, async () => {
+      const server = await serve({ env: { LOG_FORMAT: format } });
+      for (const bytes of NASTY) await exchange(server.port, bytes);
+      await exchange(server.port, request('GET', '/last'));
+      const lines = (): string[] => server.out.split('\n').slice(2, -1);
+      await eventually(() => lines().length > NASTY.length, `${NASTY.length + 1} request lines`);
+      expect(lines()).to.have.length(NASTY.length + 1);
+      for (const line of lines()) {
+        if (format === 'json') expect(JSON.parse(line)).to.include({ level: 'info', msg: 'request' });
+        else expect(line).to.match(/^[\d-]{10}T[\d:.]{12}Z - ([A-Z]+ [\x21-\x7e]+|- -)$/);
+        expect(line)
+          .to.not.match(/\p{Cc}/u)
+          .and.to.not.equal(FORGED);
+      }
+      expect(server.err).to.equal('');
+    });
+  }
 
   it('has no request lines with ACCESS_LOG=false, and none above info', async () => {
     for (const [env, lines] of [

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { fixture, launch, MAIN, ROOT, serve } from '../helpers/server.ts';
+import { fixture, launch, MAIN, ROOT, serve, VERSION } from '../helpers/server.ts';
 
 const run = (args: string[], env: Record<string, string> = {}) =>
   spawnSync(process.execPath, [MAIN, ...args], {
@@ -15,7 +15,7 @@ const run = (args: string[], env: Record<string, string> = {}) =>
   });
 
 describe('start', () => {
-  it('says the two lines of the seed once, when every worker listens, and nothing else', async () => {
+  it('says its two lines once, when every worker listens, and nothing else', async () => {
     const server = await serve({ env: { WEB_CONCURRENCY: '3' } });
     expect(server.workers()).to.have.length(3);
     await server.stop();
@@ -175,10 +175,21 @@ describe('an app that cannot be used', () => {
   }
 });
 
+describe('a duration above an hour', () => {
+  it('is taken, with one warning that names the unit', async () => {
+    const server = await serve({ env: { KEEP_ALIVE_TIMEOUT: '65000', WEB_CONCURRENCY: '1' } });
+    await server.stop();
+    const lines = (server.out + server.err).split('\n').filter((line) => line.includes('KEEP_ALIVE_TIMEOUT'));
+    expect(lines).to.deep.equal([
+      'KEEP_ALIVE_TIMEOUT: 65000 is 65000 seconds, about 18 hours; durations are seconds',
+    ]);
+  });
+});
+
 describe('the command line', () => {
   it('answers --help and --version', () => {
     expect(run(['--help']).stdout).to.match(/^Usage: hello-server/);
-    expect(run(['--version'])).to.include({ stdout: '1.0.0\n', status: 0 });
+    expect(run(['--version'])).to.include({ stdout: `${VERSION}\n`, status: 0 });
   });
 
   for (const args of [['--port'], ['a.js', 'b.js']]) {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { LOG_LEVELS, type LogLevel } from '../../src/core/config.ts';
-import type { Line } from '../../src/core/messages.ts';
-import { createLog, lets } from '../../src/log/logger.ts';
+import { isLogged, lineWriter } from '../../src/log/logger.ts';
+import type { Line } from '../../src/log/wording.ts';
 
 interface Said {
   out: string;
@@ -19,7 +19,7 @@ async function said(format: 'text' | 'json', level: LogLevel, lines: readonly Li
       heard.err += text;
     },
   };
-  const log = createLog(format, level, output, { worker: 1, generation: 2 });
+  const log = lineWriter(format, level, output, { worker: 1, generation: 2 });
   for (const line of lines) log(line);
   return heard;
 }
@@ -57,10 +57,10 @@ describe('the log', () => {
   }
 
   it('lets through what is as loud as its level, or louder', () => {
-    expect(lets('info', 'warn')).to.equal(true);
-    expect(lets('info', 'info')).to.equal(true);
-    expect(lets('info', 'debug')).to.equal(false);
-    expect(lets('silent', 'fatal')).to.equal(false);
+    expect(isLogged('info', 'warn')).to.equal(true);
+    expect(isLogged('info', 'info')).to.equal(true);
+    expect(isLogged('info', 'debug')).to.equal(false);
+    expect(isLogged('silent', 'fatal')).to.equal(false);
   });
 
   describe('as text', () => {

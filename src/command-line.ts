@@ -1,0 +1,155 @@
+// The command line as data: which command is meant, with what; or what is wrong with it, in one line.
+
+import { parseArgs } from 'node:util';
+import type { Command } from './client/commands.ts';
+import { MAX_WORKERS, parseWorkerCount, printable } from './core/config.ts';
+
+/** What the command line asks for. */
+export type Asked =
+  /** `args` are the app's own. */
+  | { readonly asked: 'start'; readonly app: string | undefined; readonly args?: readonly string[] }
+  | { readonly asked: 'command'; readonly command: Command }
+  | { readonly asked: 'print'; readonly text: string }
+  | { readonly asked: 'version' }
+  | { readonly asked: 'nothing'; readonly problem: string };
+
+const USAGE = `Usage: hello-server [start] [APP]     serve APP, a server as it is or a module that exports one, from a cluster of
+                                      workers; without APP, Hello World; what follows -- is the app's own
+       hello-server status [--json] [--watch]
+                                      what the running server does, with --watch every second
+       hello-server top [--json]      the requests in flight, the longest first
+       hello-server metrics           all figures, as Prometheus reads them
+       hello-server reload            replace all workers by new ones, without losing a request
+       hello-server rollback          put the generation before back, as long as it stands by
+       hello-server scale N           run N workers
+       hello-server stop              drain and stop
+       hello-server COMMAND --help    more on one of them
+       hello-server --help | --version
+
+The environment configures it (PORT, WEB_CONCURRENCY, ...): see deploy/hello-server.env.
+`;
+
+const WHICH = `It talks to the server of the PORT in its environment (3000 if there is none), or at CONTROL_SOCKET.`;
+
+/** One command: how it is called, what it does, and which options and arguments it takes. */
+interface Form {
+  readonly usage: string;
+  readonly does: string;
+  readonly options: Readonly<Record<string, { readonly type: 'boolean' }>>;
+  readonly read: (
+    values: Readonly<Record<string, unknown>>,
+    positionals: readonly string[],
+  ) => Asked | undefined;
+}
+
+const command = (it: Command): Asked => ({ asked: 'command', command: it });
+
+const FORMS: Readonly<Record<string, Form>> = {
+  start: {
+    usage: 'start [APP]',
+    does:
+      'Serves APP from a cluster of workers, in the foreground until it is told to stop. APP is a file or package that has\n' +
+      'an HTTP server listen, or whose default export is (req, res) => ...; without it Hello World is served. What follows -- is the\n' +
+      "app's own, in process.argv. The environment configures the rest: PORT, WEB_CONCURRENCY and the others in\n" +
+      'deploy/hello-server.env.',
+    options: {},
+    read: (_values, [app, ...rest]) => (rest.length === 0 ? { asked: 'start', app } : undefined),
+  },
+  status: {
+    usage: 'status [--json] [--watch]',
+    does:
+      'Shows the fleet, one line for each worker, and what has happened last. A figure with ! behind it is too high. --json\n' +
+      'prints the same as an object. --watch shows it anew every second until Ctrl-C, through restarts of the server; with\n' +
+      `--json it prints one line a second.\n${WHICH}`,
+    options: { json: { type: 'boolean' }, watch: { type: 'boolean' } },
+    read: ({ json, watch }, rest) =>
+      rest.length === 0 ? command({ name: 'status', json: json === true, watch: watch === true }) : undefined,
+  },
+  top: {
+    usage: 'top [--json]',
+    does:
+      'Shows the requests that are being answered right now, the longest first: age, worker, pid, method, target and client.\n' +
+      `--json prints the same as an object.\n${WHICH}`,
+    options: { json: { type: 'boolean' } },
+    read: ({ json }, rest) => (rest.length === 0 ? command({ name: 'top', json: json === true }) : undefined),
+  },
+  metrics: {
+    usage: 'metrics',
+    does: `Prints all figures of the server in the text format that Prometheus reads.\n${WHICH}`,
+    options: {},
+    read: (_values, rest) => (rest.length === 0 ? command({ name: 'metrics' }) : undefined),
+  },
+  reload: {
+    usage: 'reload [--force]',
+    does:
+      'Replaces all workers by new ones, without losing a request. Returns when the whole new generation serves (0), or\n' +
+      `was abandoned and the old one serves on (1, with the reason). Old workers may still be draining then. --force passes\nover the verdict on the new generation's traffic, never over a boot failure or a crash.\n${WHICH}`,
+    options: { force: { type: 'boolean' } },
+    read: ({ force }, rest) =>
+      rest.length === 0 ? command({ name: 'reload', force: force === true }) : undefined,
+  },
+  rollback: {
+    usage: 'rollback',
+    does:
+      'Puts the generation that the last reload replaced back into the rotation, within a second and without booting it. It\n' +
+      `stands by for KEEP_PREVIOUS seconds after a reload; without that setting there is none.\n${WHICH}`,
+    options: {},
+    read: (_values, rest) => (rest.length === 0 ? command({ name: 'rollback' }) : undefined),
+  },
+  scale: {
+    usage: `scale N with N an integer from 1 to ${MAX_WORKERS}`,
+    does: `Runs N workers from now on, until the next start; returns when N workers serve.\n${WHICH}`,
+    options: {},
+    read: (_values, [count, ...rest]) => {
+      const workers = parseWorkerCount(count ?? '');
+      return workers === undefined || rest.length > 0 ? undefined : command({ name: 'scale', workers });
+    },
+  },
+  stop: {
+    usage: 'stop',
+    does: `Drains all workers and stops the server; returns when all of it is gone.\n${WHICH}`,
+    options: {},
+    read: (_values, rest) => (rest.length === 0 ? command({ name: 'stop' }) : undefined),
+  },
+};
+
+/** What the arguments (those after the file) ask for. */
+export function readCommandLine(all: readonly string[]): Asked {
+  const end = all.indexOf('--');
+  if (end === -1) return readOwn(all);
+  const asked = readOwn(all.slice(0, end));
+  if (asked.asked === 'start' && asked.app !== undefined) return { ...asked, args: all.slice(end + 1) };
+  return asked.asked === 'nothing' || asked.asked === 'print' ? asked : refused('-- only after an APP', all);
+}
+
+/** Reads what is not the app's. */
+function readOwn(args: readonly string[]): Asked {
+  const [first = ''] = args;
+  const form = Object.hasOwn(FORMS, first) ? FORMS[first] : undefined;
+  if (form) return read(form, args.slice(1), args);
+  if (args.includes('--help')) return { asked: 'print', text: USAGE };
+  if (args.includes('--version')) return { asked: 'version' };
+  const option = args.find((arg) => arg.startsWith('-'));
+  if (option !== undefined) return refused('--help or --version', [option]);
+  const start = FORMS.start?.read({}, args);
+  return start ?? refused('one APP', args);
+}
+
+function read(form: Form, rest: readonly string[], all: readonly string[]): Asked {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...rest],
+      options: { ...form.options, help: { type: 'boolean' } },
+      allowPositionals: true,
+    });
+    if (values.help) return { asked: 'print', text: `Usage: hello-server ${form.usage}\n\n${form.does}\n` };
+    return form.read(values, positionals) ?? refused(form.usage, all);
+  } catch {
+    return refused(form.usage, all);
+  }
+}
+
+const refused = (expected: string, got: readonly string[]): Asked => ({
+  asked: 'nothing',
+  problem: `expected ${expected}, got \`${printable(got.join(' '))}\``,
+});

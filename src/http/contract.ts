@@ -1,0 +1,325 @@
+// The contract around an HTTP server, whoever made it: validation, error answers, timeouts, draining, counting.
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Notice } from '../core/notices.ts';
+import { describeThrown } from '../log/thrown.ts';
+import type { Listener } from './app-module.ts';
+import { type Connection, destroySoon, halfClosed } from './connection.ts';
+import { Counts } from './counts.ts';
+import { endEmpty } from './empty.ts';
+import { isThenable, leftByClient, parserErrorStatus } from './errors.ts';
+import { headWriter, nativeEnd } from './head.ts';
+import { connectionOf, failStream, isHttp2, isWhole, statusOf, streamOf } from './http2.ts';
+import { cut, type ErrorStatus, errorBody, errorHeaders, mute, refuse } from './refusal.ts';
+import type { Events, Served, ServerSettings, Service } from './service.ts';
+import { Upgrades } from './upgrade.ts';
+import { fault } from './validate.ts';
+
+/** How often timeouts are looked at, ms. */
+export const SWEEP_MS = 500;
+
+export const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
+export const DEFAULT_KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+const appFailed = ({ method = '-', url = '-' }: IncomingMessage, error: unknown): Notice => ({
+  notice: 'app failed',
+  method,
+  url,
+  ...describeThrown(error),
+});
+
+/** Keeps the contract for `app` on `server`, whose `events` have to come here. */
+export function keepContract(
+  server: Server,
+  app: Served,
+  settings: ServerSettings,
+): {
+  readonly service: Service;
+  readonly events: Events;
+  /** The app's listener of a request failed later on. */
+  readonly fail: (req: IncomingMessage, res: ServerResponse, error: unknown) => void;
+} {
+  const {
+    requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS,
+    keepAliveTimeoutMs = DEFAULT_KEEP_ALIVE_TIMEOUT_MS,
+    log = () => {},
+    answered,
+  } = settings;
+  const connections = new Set<Connection>();
+  const counts = new Counts();
+  const inFlight = new Map<ServerResponse, number>();
+  const failedStreams = new WeakSet<ServerResponse>();
+  const service: Service = {
+    server,
+    connections,
+    inFlight,
+    counts,
+    closing: keepAliveTimeoutMs === 0,
+    closesAlways: keepAliveTimeoutMs === 0,
+    ending: false,
+    current: undefined,
+  };
+
+  /** A request has its answer; `startedAt` is 0 where it is not known. */
+  const done = (
+    req: IncomingMessage | undefined,
+    socket: Connection,
+    statusCode: number,
+    startedAt: number,
+  ): void => {
+    const ms = startedAt === 0 ? 0 : performance.now() - startedAt;
+    counts.answered(statusCode, ms);
+    answered?.(req, socket, statusCode, ms);
+  };
+  /** That answer was ours, in the app's place. */
+  const refused: typeof done = (req, socket, statusCode, startedAt) => {
+    counts.refused(statusCode);
+    done(req, socket, statusCode, startedAt);
+  };
+
+  const writeHead = headWriter(service);
+
+  /** Takes a request; none is run that comes after the last answer of its connection. */
+  const take = (req: IncomingMessage, res: ServerResponse, run: Listener): void => {
+    if (isHttp2(req)) {
+      takeStream(req, res, run);
+      return;
+    }
+    const socket = req.socket as Connection;
+    if (!res.socket) socket.pipelined = true;
+    if (socket.refused || socket.lastSaid) return;
+    socket.latest = res;
+    if (!res.shouldKeepAlive) socket.lastSaid = true;
+    // While connections close, requests that came in one piece are known before the first of them is answered.
+    if (service.closing) process.nextTick(handle, req, res, socket, run);
+    else handle(req, res, socket, run);
+  };
+
+  const handle = (req: IncomingMessage, res: ServerResponse, socket: Connection, run: Listener): void => {
+    if (socket.refused) return;
+    const status = fault(req);
+    if (status !== 0) {
+      refuse(socket, res, status, () => refused(undefined, socket, status, 0));
+      return;
+    }
+    if (app.endsEmpty) endEmpty(req);
+    res.writeHead = writeHead;
+    const startedAt = performance.now();
+    const pending = runApp(req, res, run);
+    if (res.writableEnded && res.socket && socket.writableLength === 0)
+      done(req, socket, res.statusCode, startedAt);
+    else track(req, res, socket, startedAt);
+    if (pending !== undefined) awaitApp(req, res, pending);
+  };
+
+  /** A request of HTTP/2: Node has validated it, and its stream is its own. */
+  const takeStream = (req: IncomingMessage, res: ServerResponse, run: Listener): void => {
+    const socket = connectionOf(req);
+    if (!socket) return;
+    socket.latest = res;
+    const stream = streamOf(res);
+    const startedAt = performance.now();
+    inFlight.set(res, startedAt);
+    stream.once('close', () => {
+      if (!inFlight.delete(res)) return;
+      if (isWhole(stream, res)) done(req, socket, statusOf(stream, res), startedAt);
+      else if (!socket.isCut && !failedStreams.has(res)) leaves(req);
+    });
+    const pending = runApp(req, res, run);
+    if (pending !== undefined) awaitApp(req, res, pending);
+  };
+
+  /** Runs the app; returns what it has still to do. */
+  const runApp = (
+    req: IncomingMessage,
+    res: ServerResponse,
+    run: Listener,
+  ): PromiseLike<unknown> | undefined => {
+    let pending: PromiseLike<unknown> | undefined;
+    service.current = req;
+    try {
+      const result = run(req, res);
+      if (isThenable(result)) pending = result;
+    } catch (error) {
+      fail(req, res, error);
+    }
+    service.current = undefined;
+    return pending;
+  };
+
+  const awaitApp = (req: IncomingMessage, res: ServerResponse, pending: PromiseLike<unknown>): void => {
+    const failed = (error: unknown): void => fail(req, res, error);
+    try {
+      pending.then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
+
+  const track = (req: IncomingMessage, res: ServerResponse, socket: Connection, startedAt: number): void => {
+    inFlight.set(res, startedAt);
+    res.once('close', () => {
+      if (!inFlight.delete(res)) return;
+      if (res.writableFinished) done(req, socket, res.statusCode, startedAt);
+      else if (!socket.refused && !socket.isCut) leaves(req);
+    });
+  };
+
+  const leaves = ({ method = '-', url = '-' }: IncomingMessage): void => {
+    counts.left += 1;
+    log({ notice: 'client left', method, url });
+  };
+
+  const fail = (req: IncomingMessage, res: ServerResponse, error: unknown): void => {
+    if (isHttp2(req)) {
+      if (streamOf(res).destroyed && leftByClient(error)) return;
+      counts.failed += 1;
+      log(appFailed(req, error));
+      failedStreams.add(res);
+      failStream(res);
+      return;
+    }
+    const socket = req.socket as Connection;
+    if ((socket.destroyed || socket.refused) && leftByClient(error)) return;
+    counts.failed += 1;
+    log(appFailed(req, error));
+    if (socket.destroyed || socket.refused || res.writableFinished) return;
+    if (res.headersSent) {
+      // The connection is cut, so that nobody takes half an answer for a whole one.
+      if (!res.writableEnded) {
+        socket.isCut = true;
+        socket.destroy();
+      }
+      return;
+    }
+    for (const name of res.getHeaderNames()) res.removeHeader(name);
+    res.statusMessage = '';
+    res.sendDate = true; // removing Date turned it off
+    const close = res.shouldKeepAlive ? [] : ['Connection', 'close']; // removing it would have said neither
+    writeHead.call(res, 500, [...errorHeaders(500), ...close]);
+    nativeEnd.call(res, errorBody(500));
+    mute(res);
+  };
+
+  const continued: Listener = (req, res) => {
+    res.writeContinue();
+    return app.request(req, res);
+  };
+
+  const connected = (socket: Connection): void => {
+    if (connections.has(socket)) return; // Node's parser gets it back after an upgrade that nobody wanted
+    connections.add(socket);
+    counts.accepted += 1;
+    socket.self = socket;
+    socket.destroySoon = destroySoon;
+    socket.on('end', clientEnded);
+    socket.once('close', () => {
+      connections.delete(socket);
+      counts.closed(socket);
+      if (!socket.pipelined) return;
+      // Before Node 24 answers that wait for their turn are not told that it will never come.
+      for (const res of inFlight.keys()) if (res.req.socket === socket && !res.socket) res.emit('close');
+    });
+  };
+
+  function clientEnded(this: Connection): void {
+    const answer = this._httpMessage;
+    if (answer) halfClosed(this, inFlight.get(answer) ?? 0);
+  }
+
+  /** Refuses a request whose socket Node has let go of. */
+  const refuseDetached = (
+    socket: Connection,
+    status: ErrorStatus,
+    req?: IncomingMessage,
+    startedAt = 0,
+  ): void => refuse(socket, undefined, status, () => refused(req, socket, status, startedAt));
+  const detached = (socket: Connection): void => void socket.on('error', () => socket.destroy());
+
+  const upgrades =
+    app.upgrade &&
+    new Upgrades(server, app.upgrade, {
+      failed: (req, socket, error) => {
+        if (socket.destroyed && leftByClient(error)) return;
+        counts.failed += 1;
+        log(appFailed(req, error));
+        refuseDetached(socket, 500, req);
+      },
+      taken: () => {
+        counts.upgraded += 1;
+      },
+      declined: (req, res) => take(req, res, app.request),
+      late: (req, socket, startedAt) => refuseDetached(socket, 408, req, startedAt),
+    });
+  const clientFailed = (error: NodeJS.ErrnoException, socket: Connection): void => {
+    if (socket.refused) return;
+    const status = parserErrorStatus(error);
+    if (status === undefined || !socket.writable || socket.bytesRead === 0) {
+      socket.destroy();
+      return;
+    }
+    const incoming = socket.parser?.incoming;
+    if (!incoming || incoming.complete) {
+      refuse(socket, undefined, status, () => refused(undefined, socket, status, 0));
+      return;
+    }
+    // The error is in the body of a request that the app has: its answer is this one, unless it has begun.
+    const owed = answerTo(incoming);
+    if (owed && !owed.headersSent) {
+      const req = status === 408 ? owed.req : undefined;
+      refuse(socket, owed, status, () => refused(req, socket, status, inFlight.get(owed) ?? 0));
+    } else if (owed && status === 408) owed.once('close', () => socket.destroy());
+    else cut(socket, owed);
+  };
+
+  const answerTo = (incoming: object): ServerResponse | undefined => {
+    for (const res of inFlight.keys()) if (res.req === incoming) return res;
+    return undefined;
+  };
+
+  if (requestTimeoutMs > 0) {
+    const sweep = setInterval(() => {
+      const limit = performance.now() - requestTimeoutMs;
+      upgrades?.sweep(limit);
+      for (const [res, startedAt] of inFlight) {
+        if (startedAt > limit) break; // in the order they began
+        if (res.headersSent || isHttp2(res.req)) continue;
+        const socket = res.req.socket as Connection;
+        refuse(socket, res, 408, () => refused(res.req, socket, 408, startedAt));
+      }
+    }, SWEEP_MS);
+    sweep.unref();
+  }
+  const events: Events = {
+    request: (req, res) => take(req, res, app.request),
+    checkContinue: (req, res) => take(req, res, app.checkContinue ?? continued),
+    checkExpectation: (req, res) => take(req, res, app.checkExpectation ?? app.request),
+    connection: connected,
+    session: (session) => {
+      const socket = session.socket as Connection;
+      socket.session = session;
+      socket.sessionSince = performance.now();
+    },
+    connect: (req, stream) => {
+      if (isHttp2(req)) {
+        const refusal: Listener = (_req, res) => void res.writeHead(405).end();
+        take(req, stream as unknown as ServerResponse, refusal);
+        return;
+      }
+      const socket = stream as Connection;
+      detached(socket);
+      refuseDetached(socket, 400);
+    },
+    clientError: (error, stream) => clientFailed(error, stream as Connection),
+    ...(upgrades && {
+      upgrade: (req, stream, head) => {
+        const socket = req.socket as Connection;
+        detached(socket);
+        stream.on('error', () => {});
+        if (fault(req) !== 0) refuseDetached(socket, 400);
+        else upgrades.take(req, stream, head);
+      },
+    }),
+  };
+  return { service, events, fail };
+}

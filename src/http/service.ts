@@ -1,0 +1,74 @@
+// What is served and what with: a server's settings, the app's part in it, its events, and what is open on it.
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { ServerHttp2Session } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { Log } from '../log/logger.ts';
+import type { Listener } from './app-module.ts';
+import type { Connection } from './connection.ts';
+import type { Counts } from './counts.ts';
+import type { Upgrade } from './upgrade.ts';
+
+/** Says that a request was answered, after `ms`. `req` is undefined, and `ms` 0, for one the parser refused. */
+export type Answered = (
+  req: IncomingMessage | undefined,
+  socket: Connection,
+  statusCode: number,
+  ms: number,
+) => void;
+
+/** Settings of a server; every one has a default. */
+export interface ServerSettings {
+  /** ms until a request not received whole, or not answered, is a 408; 0 = never. Default 30000. */
+  readonly requestTimeoutMs?: number;
+  /** ms an idle connection is kept; 0 = closed after each answer. Default 65000. */
+  readonly keepAliveTimeoutMs?: number;
+  /** Where lifecycle lines go. Default: nowhere. */
+  readonly log?: Log;
+  /** Called for each request answered. Default: nothing. */
+  readonly answered?: Answered | undefined;
+}
+
+/** What an app does with what comes to its server. */
+export interface Served {
+  readonly request: Listener;
+  /** With a listener of its own to `'checkContinue'`, which then answers. Default: `100`, then `request`. */
+  readonly checkContinue?: Listener | undefined;
+  /** With a listener of its own to `'checkExpectation'`. Default: `request`. */
+  readonly checkExpectation?: Listener | undefined;
+  readonly upgrade: Upgrade | undefined;
+  /** Whether requests without a body are ended before the app has them. */
+  readonly endsEmpty: boolean;
+}
+
+/** What is to be done with each of the server's events. */
+export interface Events {
+  readonly request: (req: IncomingMessage, res: ServerResponse) => void;
+  readonly checkContinue: (req: IncomingMessage, res: ServerResponse) => void;
+  readonly checkExpectation: (req: IncomingMessage, res: ServerResponse) => void;
+  readonly connection: (socket: Connection) => void;
+  /** A connection speaks HTTP/2. */
+  readonly session: (session: ServerHttp2Session) => void;
+  readonly connect: (req: IncomingMessage, stream: Duplex) => void;
+  readonly clientError: (error: NodeJS.ErrnoException, stream: Duplex) => void;
+  /** Only where the app takes upgrades: a listener makes Node take them for such. */
+  readonly upgrade?: (req: IncomingMessage, stream: Duplex, head: Buffer) => void;
+}
+
+/** A server and what is open on it. */
+export interface Service {
+  readonly server: Server;
+  /** Open connections. */
+  readonly connections: ReadonlySet<Connection>;
+  /** Answers not finished when their listener returned, and when they began (ms of `performance.now()`). */
+  readonly inFlight: ReadonlyMap<ServerResponse, number>;
+  readonly counts: Counts;
+  /** While true every answer closes its connection. */
+  closing: boolean;
+  /** What `closing` is outside a drain. */
+  readonly closesAlways: boolean;
+  /** Whether the server is being closed for good, by us. */
+  ending: boolean;
+  /** The request whose listener runs right now. */
+  current: IncomingMessage | undefined;
+}

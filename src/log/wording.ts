@@ -1,0 +1,432 @@
+// Words every notice and every outcome, once: its level, its one phrase, and the data that stands beside it in json.
+
+import type { LogLevel } from '../core/config.ts';
+import type { Ending, Fault, KillReason, Notice, Outcome, WorkerName } from '../core/notices.ts';
+
+/** One log line. In text it is `text`, then the stack; in json `text` is `msg` and `data` stands beside it. */
+export interface Line {
+  readonly level: Exclude<LogLevel, 'silent'>;
+  readonly text: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly stack?: string | undefined;
+}
+
+/** The notice as a log line. */
+export function lineOf(notice: Notice): Line {
+  switch (notice.notice) {
+    case 'listening':
+      return {
+        level: 'info',
+        text: `Server listening on port ${notice.port}`,
+        data: { port: notice.port },
+      };
+    case 'visit':
+      return {
+        level: 'info',
+        text: `Visit http://localhost:${notice.port} or use curl -v http://localhost:${notice.port}`,
+      };
+    case 'received':
+      return { level: 'info', text: `Received ${notice.what}, shutting down gracefully...` };
+    case 'closed':
+      return { level: 'info', text: 'Server closed successfully' };
+    case 'cut short':
+      return { level: 'error', text: `Received ${notice.signal} again, killing what still runs` };
+    case 'ready':
+      return {
+        level: 'debug',
+        text: `${name(notice.of)} ready after ${duration(notice.afterMs)}`,
+        data: { ...notice.of },
+      };
+    case 'boot failed': {
+      const { of, fault } = notice;
+      return {
+        level: 'error',
+        text: `${name(of)} failed to boot: ${faultText(fault)}`,
+        data: { ...of },
+        stack: stackOf(fault),
+      };
+    }
+    case 'cannot serve':
+      // The first generation cannot boot: its reason alone, as it is the whole story.
+      return { level: 'fatal', text: faultText(notice.fault), stack: stackOf(notice.fault) };
+    case 'crash loop':
+      return {
+        level: 'fatal',
+        text: `crash loop: ${notice.boots} boots in a row did not get ready and no worker serves, giving up`,
+      };
+    case 'crashed': {
+      const { of, ending, uptimeMs, nextMs } = notice;
+      const how = endingText(ending);
+      const memory = how === 'SIGKILL' ? ', out of memory?' : '';
+      const next =
+        nextMs === undefined ? '' : nextMs === 0 ? ', respawning' : `, respawning in ${duration(nextMs)}`;
+      return {
+        level: 'error',
+        text: `${name(of)} crashed: ${how} after ${duration(uptimeMs)}${memory}${next}`,
+        data: { ...of, how, uptime: uptimeMs / 1000 },
+      };
+    }
+    case 'gone': {
+      const { of, ending, uptimeMs } = notice;
+      const how = endingText(ending);
+      return {
+        level: 'debug',
+        text: `${name(of)} gone as asked: ${how} after ${duration(uptimeMs)}`,
+        data: { ...of, how, uptime: uptimeMs / 1000 },
+      };
+    }
+    case 'interrupted':
+      return {
+        level: 'info',
+        text: `${name(notice.of)} got ${endingText(notice.ending)} while booting, booting it again`,
+        data: { ...notice.of },
+      };
+    case 'replacing':
+      return {
+        level: 'info',
+        text: `replacing ${name(notice.of)}: ${notice.why}`,
+        data: { ...notice.of, why: notice.why },
+      };
+    case 'recycled early': {
+      const { of, uptimeMs } = notice;
+      return {
+        level: 'warn',
+        text:
+          `replacing ${name(of)}: MAX_MEMORY ${duration(uptimeMs)} after it was ready, again; fresh workers seem to need ` +
+          'more than the limit, so further replacements are delayed and not logged',
+        data: { ...of, why: 'MAX_MEMORY', uptime: uptimeMs / 1000 },
+      };
+    }
+    case 'draining':
+      return {
+        level: 'debug',
+        text: `${name(notice.of)} draining: ${notice.why}`,
+        data: { ...notice.of, why: notice.why },
+      };
+    case 'killed': {
+      const why = killText(notice.kill);
+      return { level: 'warn', text: `killed ${name(notice.of)}: ${why}`, data: { ...notice.of, why } };
+    }
+    case 'hung': {
+      const { of, silentMs, place, holding, stack } = notice;
+      const [first, ...more] = holding;
+      const others = more.length > 0 ? ` and ${more.length} more` : '';
+      const held = first === undefined ? '' : `, holding ${first}${others}`;
+      const where = place === undefined ? ', where it does not say' : ` in ${place}`;
+      return {
+        level: 'error',
+        text: `worker ${of.worker} hung for ${Math.round(silentMs / 1000)} s${where}${held}`,
+        data: { ...of, silent: silentMs / 1000, place, holding },
+        stack,
+      };
+    }
+    case 'reloading':
+      return {
+        level: 'info',
+        text: `reloading: generation ${notice.generation}`,
+        data: { reload: notice.generation },
+      };
+    case 'reloaded':
+      return {
+        level: 'info',
+        text:
+          `reloaded: generation ${notice.generation} serves after ${duration(notice.tookMs)}` +
+          (notice.asked === 0 ? askedText(0) : ''),
+        data: { reload: notice.generation, duration: notice.tookMs / 1000, asked: notice.asked },
+      };
+    case 'canary': {
+      const { generation, workers, forMs } = notice;
+      return {
+        level: 'info',
+        text: `canary: ${workers} ${workers === 1 ? 'worker' : 'workers'} of generation ${generation} for ${duration(forMs)}`,
+        data: { generation, workers, seconds: forMs / 1000 },
+      };
+    }
+    case 'kept': {
+      const { generation, workers, forMs } = notice;
+      const many = `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+      return {
+        level: 'info',
+        text: `generation ${generation} stands by with ${many} for ${duration(forMs)}`,
+        data: { generation, workers, seconds: forMs / 1000 },
+      };
+    }
+    case 'rolling back':
+      return {
+        level: 'warn',
+        text: `rolling back from generation ${notice.from} to ${notice.to}`,
+        data: { from: notice.from, to: notice.to },
+      };
+    case 'rolled back':
+      return {
+        level: 'warn',
+        text: `rolled back: generation ${notice.generation} serves again after ${duration(notice.tookMs)}`,
+        data: { generation: notice.generation, duration: notice.tookMs / 1000 },
+      };
+    case 'canary passed':
+      return {
+        level: 'info',
+        text: `canary passed: generation ${notice.generation}${askedText(notice.asked)}`,
+        data: { generation: notice.generation, asked: notice.asked },
+      };
+    case 'abandoned':
+      return {
+        level: 'error',
+        text: `reload abandoned, the old generation goes on: ${faultText(notice.fault)}`,
+        data: { reload: notice.generation },
+        stack: stackOf(notice.fault),
+      };
+    case 'scaled':
+      return {
+        level: 'info',
+        text: `scaling from ${notice.from} to ${notice.to} workers`,
+        data: { from: notice.from, to: notice.to },
+      };
+    case 'unwell':
+      return {
+        level: 'warn',
+        text: `${name(notice.of)} is unwell: ${notice.reason}`,
+        data: { ...notice.of, reason: notice.reason },
+      };
+    case 'well again':
+      return { level: 'info', text: `${name(notice.of)} is well again`, data: { ...notice.of } };
+    case 'ignored signal':
+      return { level: 'warn', text: `ignored ${notice.signal}: SIGHUP reloads` };
+    case 'long duration':
+      return {
+        level: 'warn',
+        text:
+          `${notice.variable}: ${notice.seconds} is ${notice.seconds} seconds, about ` +
+          `${hours(notice.seconds)}; durations are seconds`,
+        data: { variable: notice.variable, seconds: notice.seconds },
+      };
+    case 'no working directory':
+      return {
+        level: 'warn',
+        text: `the working directory ${notice.path} is gone: new workers start in /`,
+      };
+    case 'no control socket':
+      return {
+        level: 'warn',
+        text: `no control socket, so status, reload, scale and stop do not work: ${notice.reason}`,
+      };
+    case 'other control socket':
+      return { level: 'warn', text: `the control socket is not at its usual place: ${notice.reason}` };
+    case 'bad control socket':
+      return { level: 'fatal', text: `CONTROL_SOCKET: cannot use ${notice.path}: ${notice.reason}` };
+    case 'systemd unreachable':
+      return { level: 'warn', text: `systemd cannot be notified: ${notice.reason}` };
+    case 'bad app metrics':
+      return { level: 'warn', text: `metrics of the app are left out: ${notice.reason}` };
+    case 'descriptors exhausted':
+      return {
+        level: 'warn',
+        text: 'no file descriptor is left in the primary: it gives up its reserve to stay answerable (raise ulimit -n)',
+      };
+    case 'descriptors back':
+      return { level: 'info', text: 'file descriptors are free again in the primary' };
+    case 'primary failed':
+      return {
+        level: 'fatal',
+        text: `the primary failed, stopping: ${notice.message}`,
+        stack: notice.stack,
+      };
+    case 'cut': {
+      const { connections, graceMs } = notice;
+      const what = connections === 1 ? 'connection' : 'connections';
+      return {
+        level: 'warn',
+        text: `cut ${connections} unfinished ${what} after ${duration(graceMs)} of grace`,
+        data: { connections },
+      };
+    }
+    case 'dropped':
+      return {
+        level: 'warn',
+        text: `dropped ${notice.lines} log ${notice.lines === 1 ? 'line' : 'lines'}: the reader of the log stalled`,
+        data: { lines: notice.lines },
+      };
+    case 'client left': {
+      const { method, url } = notice;
+      return {
+        level: 'debug',
+        text: `client left before the answer was complete: ${method} ${url}`,
+        data: { method, url },
+      };
+    }
+    case 'app failed': {
+      const { method, url, message, stack } = notice;
+      return {
+        level: 'error',
+        text: `app failed: ${method} ${url}: ${message}`,
+        data: { method, url },
+        stack,
+      };
+    }
+    case 'close failed':
+      return { level: 'error', text: `app failed to close: ${notice.message}`, stack: notice.stack };
+    case 'lead failed':
+      return { level: 'error', text: `app failed to lead: ${notice.message}`, stack: notice.stack };
+    case 'uncaught':
+      return { level: 'fatal', text: `${notice.origin}: ${notice.message}`, stack: notice.stack };
+    case 'orphaned':
+      return { level: 'error', text: 'the primary is gone: answering what is open, then leaving' };
+    case 'asked to exit':
+      return {
+        level: 'warn',
+        text: `the app called process.exit(${notice.code}): its worker is replaced first`,
+        data: { code: notice.code },
+      };
+    case 'needless listen':
+      return {
+        level: 'warn',
+        text: 'the app has a server listen although its default export is served: that server is not needed',
+      };
+    case 'closed by app':
+      return { level: 'warn', text: 'the app closed its server: its worker is replaced first' };
+    case 'warm-up failed': {
+      const of = notice.of === undefined ? '' : `${notice.of}: `;
+      return { level: 'debug', text: `warm-up failed: ${of}${notice.problem}` };
+    }
+    case 'warm-up cut':
+      return { level: 'debug', text: `warm-up cut after ${duration(notice.afterMs)}` };
+    case 'warm-up skipped':
+      return {
+        level: 'debug',
+        text: 'warm-up skipped: the server was to listen before the app had said what it exports',
+      };
+    case 'asked to disconnect':
+      return {
+        level: 'warn',
+        text: 'the app called process.disconnect(): its worker keeps the channel to the primary until it is replaced',
+      };
+    case 'channel closed':
+      return {
+        level: 'error',
+        text: 'the channel to the primary was closed in this worker: answering what is open, then leaving',
+      };
+  }
+}
+
+/** What the person who gave a command is told of its end. */
+export function outcomeText(outcome: Outcome): string {
+  switch (outcome.outcome) {
+    case 'reloaded':
+      return `reloaded: generation ${outcome.generation} serves`;
+    case 'abandoned':
+      return `reload abandoned: ${faultText(outcome.fault)}`;
+    case 'boot failed':
+      return faultText(outcome.fault);
+    case 'rolled back':
+      return `rolled back: generation ${outcome.generation} serves again`;
+    case 'nothing kept':
+      return 'nothing to roll back to: no generation stands by (KEEP_PREVIOUS)';
+    case 'reload under way':
+      return 'a reload is under way, which can be rolled back when it is over';
+    case 'scaled':
+      return `${outcome.workers} ${outcome.workers === 1 ? 'worker serves' : 'workers serve'}`;
+    case 'rescaled':
+      return `scaled to ${outcome.workers} workers meanwhile`;
+    case 'reload cut by stop':
+      return 'reload abandoned: the fleet is stopping';
+    case 'stopping':
+      return 'the fleet is stopping';
+    case 'stopped':
+      return 'stopped';
+  }
+}
+
+/** How a process ended: `code 1`, `SIGKILL`, or `cannot fork: EMFILE, too many open files`. */
+export function endingText(ending: Ending): string {
+  if ('cannotFork' in ending) return `cannot fork: ${ending.cannotFork}`;
+  return 'signal' in ending ? ending.signal : `code ${ending.code ?? 'unknown'}`;
+}
+
+/** Why the public port cannot be had. */
+export function cannotListen(
+  port: number,
+  host: string | undefined,
+  code: string | undefined,
+  detail: string,
+): string {
+  if (code === 'EADDRINUSE') return `Port ${port} is already in use`;
+  if (code === 'EACCES') return `Permission denied - cannot bind to port ${port}`;
+  return `Cannot listen on ${host ?? 'all addresses'}, port ${port}: ${detail}`;
+}
+
+/** Why a worker of another version does not boot. */
+export const upgraded = (from: string, to: string): string =>
+  `upgraded from ${from} to ${to}: restart to use it`;
+
+const name = ({ worker, pid }: WorkerName): string => `worker ${worker}${pid === 0 ? '' : ` (pid ${pid})`}`;
+const duration = (ms: number): string => `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;
+const hours = (seconds: number): string => {
+  const count = Math.round(seconds / 3600);
+  return `${count} ${count === 1 ? 'hour' : 'hours'}`;
+};
+
+const stackOf = (fault: Fault): string | undefined =>
+  fault.fault === 'failed' ? fault.failure.stack : undefined;
+
+function faultText(fault: Fault): string {
+  switch (fault.fault) {
+    case 'failed':
+      return fault.failure.reason;
+    case 'killed':
+      return `worker ${fault.of.worker} ${killText(fault.kill)}`;
+    case 'ended':
+      return 'cannotFork' in fault.ending
+        ? endingText(fault.ending)
+        : `worker ${fault.of.worker} exited with ${endingText(fault.ending)} before it was ready`;
+    case 'judged':
+      return verdictText(fault);
+    case 'crashed':
+      return `worker ${fault.of.worker} of generation ${fault.of.generation} crashed: ${endingText(fault.ending)}`;
+    case 'in doubt':
+      return `worker ${fault.of.worker} of generation ${fault.of.generation} asked for its replacement: ${fault.why}`;
+  }
+}
+
+/** `generation 7 answered 38 of 412 with 5xx, generation 6 2 of 3 120`. */
+function verdictText({ from, to, verdict }: Extract<Fault, { fault: 'judged' }>): string {
+  if (verdict.criterion === 'latency') {
+    const { fresh, old } = verdict;
+    return (
+      `generation ${to} took ${millis(fresh.medianMs)} in the median of ${count(fresh.of)}, ` +
+      `generation ${from} ${millis(old.medianMs)} of ${count(old.of)}`
+    );
+  }
+  const { criterion, fresh, old } = verdict;
+  const how = criterion === 'failed' ? 'by failing' : `with ${criterion}`;
+  return (
+    `generation ${to} answered ${count(fresh.bad)} of ${count(fresh.of)} ${how}, ` +
+    `generation ${from} ${count(old.bad)} of ${count(old.of)}`
+  );
+}
+
+const askedText = (asked: number | undefined): string =>
+  asked === undefined ? '' : asked === 0 ? ', nothing was asked of it' : `, ${count(asked)} answers judged`;
+const millis = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+/** With a space between thousands. */
+const count = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+
+function killText(kill: KillReason): string {
+  switch (kill.why) {
+    case 'not ready':
+      return `was not ready within ${kill.withinMs / 1000} s`;
+    case 'not back':
+      return `was not back in the rotation within ${kill.withinMs / 1000} s`;
+    case 'second signal':
+      return `a second ${kill.signal}`;
+    case 'not drained':
+      return 'not drained in time';
+    case 'hung':
+      return 'hung';
+    case 'not wanted':
+      return 'not wanted any more';
+    case 'cannot serve':
+      return 'the fleet cannot serve';
+    case 'no grace':
+      return 'SHUTDOWN_TIMEOUT is 0';
+  }
+}

@@ -1,0 +1,201 @@
+// What can be seen of the fleet: keeps the books over what workers say, and puts together what is asked for.
+
+import type { AppMetricsSum } from '../control/app-metrics.ts';
+import { type Identity, statusOf } from '../control/fleet-status.ts';
+import { Judge } from '../control/judge.ts';
+import { Ledger, SAMPLE_MS } from '../control/ledger.ts';
+import type { RequestInFlight, Top } from '../control/status.ts';
+import type { Views } from '../control/views.ts';
+import { type OwnProcess, type Stats, since } from '../core/figures.ts';
+import { type Effect, type Fleet, serves } from '../core/fleet.ts';
+import type { Notice } from '../core/notices.ts';
+import type { Answer, Question } from '../core/protocol.ts';
+import { nameOf } from '../core/turn.ts';
+import type { Verdict } from '../core/verdict.ts';
+import { Questions } from './questions.ts';
+
+/** The longest requests in flight are told, so many of them. */
+const MOST_TOLD = 100;
+const MIB = 1_048_576;
+
+/** What the books are kept on. */
+export interface Seen {
+  readonly fleet: () => Fleet;
+  readonly now: () => number;
+  readonly elapsed: () => number;
+  readonly identity: () => Identity;
+  readonly own: () => OwnProcess & { readonly logLinesDropped: number };
+  readonly ask: (id: number, question: Question) => void;
+  readonly after: (ms: number, run: () => void) => () => void;
+  readonly log: (notice: Notice) => void;
+  /** Takes what the traffic of a new generation says of it so far. */
+  readonly judged: (generation: number, verdict: Verdict) => void;
+}
+
+/** The books, and the views on them. */
+export class Books {
+  readonly #seen: Seen;
+  readonly #ledger: Ledger;
+  readonly #questions: Questions;
+  #judge: Judge | undefined;
+  /** Made by the first metrics that are asked for, or that a worker leaves behind. */
+  #appMetrics: Promise<AppMetricsSum> | undefined;
+  /** Workers whose app was said to be unwell. */
+  readonly #unwell = new Set<number>();
+  /** The text that is being made: who asks meanwhile gets it too. */
+  readonly #texts = new Map<boolean, Promise<string>>();
+
+  constructor(seen: Seen) {
+    this.#seen = seen;
+    this.#ledger = new Ledger(seen.elapsed());
+    this.#questions = new Questions(seen.ask, seen.after);
+  }
+
+  beat(id: number, slot: number, stats: Stats): void {
+    const unwell = this.#ledger.worker(id)?.stats.unwell ?? null;
+    const { before, now } = this.#ledger.beat(id, slot, stats, this.#seen.elapsed());
+    if (stats.unwell !== unwell) this.#sayHealth(id, stats.unwell);
+    const judge = this.#judgeOfReload();
+    if (!judge) return;
+    const worker = this.#seen.fleet().workers.find((w) => w.id === id);
+    if (worker) judge.add(worker.generation, since(before, now));
+  }
+
+  /** The judge of the reload under way; none while there is none. */
+  #judgeOfReload(): Judge | undefined {
+    const generation = this.#seen.fleet().reload?.to;
+    if (generation === undefined) this.#judge = undefined;
+    else if (this.#judge?.generation !== generation)
+      this.#judge = new Judge(generation, this.#ledger.lastMinutes);
+    return this.#judge;
+  }
+
+  /** A reason that only changes is not said again: it may have a number in it that does so every time. */
+  #sayHealth(id: number, reason: string | null): void {
+    const worker = this.#seen.fleet().workers.find((w) => w.id === id);
+    if (!worker || (reason !== null && this.#unwell.has(id))) return;
+    const of = nameOf(worker);
+    if (reason === null) this.#unwell.delete(id);
+    else this.#unwell.add(id);
+    this.#seen.log(reason === null ? { notice: 'well again', of } : { notice: 'unwell', of, reason });
+  }
+
+  /** What a worker has answered, or left behind. */
+  answer(id: number, answer: Answer): void {
+    // Should the sums not come, because the release has been removed that they are a file of, each scrape says so.
+    if (answer.question === 'metrics')
+      this.#sum().then(
+        (sum) => sum.take(id, answer.answer),
+        () => {},
+      );
+    this.#questions.answered(id, answer);
+  }
+
+  /** A worker has gone, and all that it has said was heard. */
+  gone(id: number): void {
+    this.#ledger.forget(id);
+    this.#unwell.delete(id);
+    this.#questions.gone(id);
+    this.#appMetrics?.then(
+      (sum) => sum.forget(id),
+      () => {},
+    );
+  }
+
+  show(effect: Effect): void {
+    this.#ledger.show(effect);
+  }
+
+  happened(notice: Notice): void {
+    this.#ledger.happened(notice, this.#seen.elapsed());
+  }
+
+  /** Adds a point to the history and looks at a reload's traffic, every second from now on; `guard` runs what a timer does. */
+  sampleOn(guard: (act: () => void) => void): void {
+    this.#seen.after(SAMPLE_MS, () => {
+      guard(() => this.#look());
+      this.sampleOn(guard);
+    });
+  }
+
+  #look(): void {
+    const now = this.#seen.now();
+    this.#ledger.sample(this.#seen.elapsed(), this.#seen.own().residentBytes / MIB);
+    const judge = this.#judgeOfReload();
+    if (judge) this.#seen.judged(judge.generation, judge.look(this.#seen.fleet(), now));
+  }
+
+  readonly views: Views = {
+    status: () => {
+      const own = this.#seen.own();
+      const { logLinesDropped, residentBytes } = own;
+      const { fleet, now, elapsed, identity } = this.#seen;
+      const figures = { logLinesDropped, rssMiB: residentBytes / MIB };
+      return statusOf(fleet(), now(), identity(), this.#ledger, figures, elapsed());
+    },
+    history: () => this.#ledger.history(),
+    metrics: (openMetrics) => {
+      const text = this.#texts.get(openMetrics) ?? this.#metrics(openMetrics);
+      this.#texts.set(openMetrics, text);
+      return text;
+    },
+    top: () => this.#top(),
+  };
+
+  async #metrics(openMetrics: boolean): Promise<string> {
+    try {
+      await this.#questions.ask('metrics', this.#ready());
+      const [{ ownFamilies }, sum] = await Promise.all([import('../control/metrics.ts'), this.#sum()]);
+      const { total } = this.#ledger;
+      const own = this.#seen.own();
+      const families = ownFamilies({
+        status: this.views.status(),
+        total,
+        slots: this.#ledger.slots(),
+        restarts: this.#restarts(),
+        own,
+      });
+      return await sum.textWith(families, openMetrics);
+    } finally {
+      this.#texts.delete(openMetrics);
+    }
+  }
+
+  #restarts(): Map<number, number> {
+    const slots = Object.entries(this.#seen.fleet().slots);
+    return new Map(slots.map(([slot, { restarts }]) => [Number(slot), restarts]));
+  }
+
+  #sum(): Promise<AppMetricsSum> {
+    this.#appMetrics ??= import('../control/app-metrics.ts').then(({ newAppMetricsSum }) =>
+      newAppMetricsSum((problem) => this.#seen.log({ notice: 'bad app metrics', reason: problem })),
+    );
+    return this.#appMetrics;
+  }
+
+  async #top(): Promise<Top> {
+    const ids = this.#ready();
+    const answers = await this.#questions.ask('held', ids);
+    const { workers } = this.#seen.fleet();
+    const requests: RequestInFlight[] = [];
+    let total = 0;
+    for (const { id, slot: worker, generation, pid } of workers) {
+      const held = answers.get(id);
+      total += held?.total ?? 0;
+      for (const { ms, method, target, client } of held?.requests ?? [])
+        requests.push({ worker, generation, pid, age: ms / 1000, method, target, client });
+    }
+    const silent = workers.filter(({ id }) => ids.includes(id) && !answers.has(id));
+    return {
+      total,
+      requests: requests.toSorted((a, b) => b.age - a.age).slice(0, MOST_TOLD),
+      silent: silent.map(({ slot: worker, pid }) => ({ worker, pid })),
+    };
+  }
+
+  /** Who may hold requests: all that have served, those that drain included. */
+  #ready(): number[] {
+    const { workers } = this.#seen.fleet();
+    return workers.filter((w) => serves(w) || w.readyAt !== undefined).map(({ id }) => id);
+  }
+}

@@ -1,0 +1,184 @@
+// The processes of the fleet as the primary holds them: forks them, hears them, and keeps the listening socket for them.
+
+import type { Config } from '../core/config.ts';
+import type { Stats } from '../core/figures.ts';
+import type { Effect, WorkerEvent } from '../core/fleet.ts';
+import type { WorkerName } from '../core/notices.ts';
+import type { Answer, Assignment, FromWorker, ToWorker } from '../core/protocol.ts';
+import type { Handle, Socket, World } from './world.ts';
+
+/** What is the same for every worker. */
+export interface Common {
+  readonly config: Config;
+  /** Version of the primary, which a worker's own must equal. */
+  readonly version: string;
+  /** Absolute path of the app as typed; undefined = Hello. */
+  readonly app: string | undefined;
+  /** The app's own arguments. */
+  readonly args: readonly string[];
+  /** The listening socket as inherited (socket activation): a file descriptor. */
+  readonly fd: number | undefined;
+  readonly port: number;
+  /** Whether PORT is set: an app that listens itself says its port otherwise. */
+  readonly portGiven: boolean;
+}
+
+/** What keeps the books over what workers say of themselves. */
+export interface Bookkeeper {
+  readonly beat: (id: number, slot: number, stats: Stats) => void;
+  readonly answer: (id: number, answer: Answer) => void;
+  /** It has gone, and all that it has said was heard. */
+  readonly gone: (id: number) => void;
+}
+
+/** All workers there are, by the policy's ids. */
+export class Workers {
+  readonly #common: Common;
+  readonly #world: World;
+  readonly #tell: (event: WorkerEvent) => void;
+  readonly #guard: (act: () => void) => void;
+  readonly #books: Bookkeeper;
+  readonly #handles = new Map<number, Handle>();
+  /** The listening socket, held so that it outlives all workers: while none serves, clients wait. */
+  #socket: Socket | undefined;
+  #released = false;
+  #port: number;
+
+  /**
+   * @param tell takes what happens to workers
+   * @param guard runs what a worker's message asks for; nothing may throw into Node's own callbacks
+   */
+  constructor(
+    common: Common,
+    world: World,
+    tell: (event: WorkerEvent) => void,
+    guard: (act: () => void) => void,
+    books: Bookkeeper,
+  ) {
+    this.#common = common;
+    this.#world = world;
+    this.#tell = tell;
+    this.#guard = guard;
+    this.#books = books;
+    this.#port = common.port;
+  }
+
+  /** The port really bound. */
+  get port(): number {
+    return this.#port;
+  }
+
+  fork({ id, slot, generation }: Extract<Effect, { do: 'fork' }>): void {
+    const { config, version, app, args, fd, portGiven } = this.#common;
+    const held = this.#socket !== undefined;
+    const port = this.#port;
+    const assignment: Assignment = {
+      slot,
+      generation,
+      version,
+      app,
+      args,
+      held,
+      fd,
+      port,
+      portGiven,
+      config,
+    };
+    let handle: Handle;
+    try {
+      handle = this.#world.fork(assignment, {
+        message: (message, socket) => this.#guard(() => this.#hear(id, slot, message, socket)),
+        exit: (ending) => {
+          this.#tell({ type: 'exit', id, ending });
+          void handle.closed.then(() => this.#guard(() => this.#forget(id)));
+        },
+      });
+    } catch (error) {
+      // Such as ENOMEM, which Node throws where it emits other reasons: the slot is forked again after its backoff.
+      const cannotFork = error instanceof Error ? error.message : String(error);
+      this.#tell({ type: 'exit', id, ending: { cannotFork } });
+      return;
+    }
+    if (held) handle.send({ type: 'socket' }, this.#socket);
+    this.#handles.set(id, handle);
+    this.#tell({ type: 'forked', id, pid: handle.pid });
+  }
+
+  /** To a worker that is gone nothing is sent: its exit tells the rest. */
+  send(id: number, message: ToWorker): void {
+    this.#handles.get(id)?.send(message, message.type === 'rejoin' ? this.#socket : undefined);
+  }
+
+  /** Sends the same to all. Each is tried, whatever becomes of the others. */
+  sendAll(message: ToWorker): void {
+    for (const handle of this.#handles.values()) attempt(() => handle.send(message));
+  }
+
+  kill(id: number): void {
+    this.#handles.get(id)?.kill();
+  }
+
+  killAll(): void {
+    for (const handle of this.#handles.values()) attempt(() => handle.kill());
+  }
+
+  /** Logs what a hung worker does, then kills it. */
+  async explain(id: number, of: WorkerName, silentMs: number): Promise<void> {
+    const handle = this.#handles.get(id);
+    if (!handle) return;
+    try {
+      this.#world.log(await this.#world.explainHang(handle, of, silentMs));
+    } finally {
+      handle.kill();
+    }
+  }
+
+  /** Holds the listening socket no longer: it closes with the last worker that leaves. */
+  releaseSocket(): void {
+    this.#released = true;
+    this.#socket?.close();
+  }
+
+  /** Resolves when all have ended and their output has been read. */
+  async closed(): Promise<void> {
+    await Promise.all([...this.#handles.values()].map((handle) => handle.closed));
+  }
+
+  #hear(id: number, slot: number, message: FromWorker, socket: Socket | undefined): void {
+    if (message.type === 'answer') {
+      this.#books.answer(id, message);
+      return;
+    }
+    if (message.type === 'beat') this.#books.beat(id, slot, message.stats);
+    if (message.type === 'hello') this.#tellWatch();
+    if (message.type === 'ready') this.#hold(message.port, socket);
+    this.#tell({ id, ...message });
+  }
+
+  /** Keeps the first socket that a worker made. */
+  #hold(port: number, socket: Socket | undefined): void {
+    this.#port = port;
+    if (this.#socket || this.#released) socket?.close();
+    else this.#socket = socket;
+  }
+
+  #forget(id: number): void {
+    this.#handles.delete(id);
+    this.#books.gone(id);
+    this.#tellWatch();
+  }
+
+  /** The watch hears of each worker that comes or goes, the first time when one runs and the others are forked. */
+  #tellWatch(): void {
+    this.#world.watch([...this.#handles.values()].map(({ pid }) => pid).filter((pid) => pid > 0));
+  }
+}
+
+/** Does one of several things of which each has to be tried, whatever becomes of the others. */
+export function attempt(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // What led here has been logged; this failure is its consequence.
+  }
+}

@@ -1,0 +1,63 @@
+// The outside world as the primary sees it: all that it asks for and is told, so that a test can play the world.
+
+import type { ControlEnd } from '../control/open.ts';
+import type { Commands } from '../control/server.ts';
+import type { Views } from '../control/views.ts';
+import type { OwnProcess } from '../core/figures.ts';
+import type { Fleet } from '../core/fleet.ts';
+import type { Ending, Notice, WorkerName } from '../core/notices.ts';
+import type { Assignment, FromWorker, ToWorker } from '../core/protocol.ts';
+
+/** A listening socket as it passes between processes: bound, and watched by nobody here. */
+export type Socket = { readonly close: () => void };
+
+/** The primary's end of one worker. */
+export interface Handle {
+  /** 0 where the process could not be created. */
+  readonly pid: number;
+  /** Resolves when the process has ended and all its output has been read. */
+  readonly closed: Promise<void>;
+  /** Sends as soon as the worker listens; to one that is gone nothing: its exit tells the rest. */
+  readonly send: (message: ToWorker, socket?: Socket) => void;
+  /** Kills it, at once. */
+  readonly kill: () => void;
+  /** Opens its inspector; resolves with the address, or undefined when it is not open within `ms`. */
+  readonly openInspector: (ms: number) => Promise<string | undefined>;
+}
+
+/** What a worker is heard of. */
+export interface Listeners {
+  readonly message: (message: FromWorker, socket: Socket | undefined) => void;
+  /** Called once, also where the process could not be created. */
+  readonly exit: (ending: Ending) => void;
+}
+
+export interface World {
+  /** Time in ms, of a clock that stands still while this process does. */
+  readonly now: () => number;
+  /** Time in ms, of a clock that goes on meanwhile. */
+  readonly elapsed: () => number;
+  /** Calls `run` once after `ms`; the function that it returns prevents that. */
+  readonly after: (ms: number, run: () => void) => () => void;
+  /** Forks a worker; one that cannot be forked throws, or says so as its exit. */
+  readonly fork: (assignment: Assignment, listeners: Listeners) => Handle;
+  readonly log: (notice: Notice) => void;
+  /** Tells the service manager how the fleet is; called after every turn once the fleet has served. */
+  readonly tellManager: (fleet: Fleet) => void;
+  /** Tells the service manager for the first time that the fleet serves. */
+  readonly tellServing: () => void;
+  /** Opens the control socket for the port that is served; rejects with the reason. */
+  readonly openControl: (commands: Commands, port: number) => Promise<ControlEnd>;
+  /** Opens the admin listener where one is wanted; rejects with the reason. */
+  readonly openAdmin: (views: Views) => Promise<ControlEnd | undefined>;
+  /** What this process is like. */
+  readonly own: () => OwnProcess & { readonly logLinesDropped: number };
+  /** Tells the watch over orphans which workers there are. */
+  readonly watch: (pids: readonly number[]) => void;
+  /** Finds out what a hung worker does, within a bounded time. */
+  readonly explainHang: (handle: Handle, of: WorkerName, silentMs: number) => Promise<Notice>;
+  /** Looks whether file descriptors have run out, or are there again; what is to be said of it, if that has changed. */
+  readonly checkDescriptors: () => Notice | undefined;
+  /** Says goodbye to the service manager and the watch, within a bounded time. */
+  readonly end: () => Promise<void>;
+}

@@ -1,0 +1,1 @@
+export default (_req, res) => setTimeout(() => res.send('waited'), 500);

@@ -1,0 +1,5 @@
+export const getServerSideProps = () => ({ props: { pid: process.pid } });
+
+export default function Home({ pid }) {
+  return `Hello ${pid}`;
+}

@@ -1,0 +1,82 @@
+import { expect } from 'chai';
+import { readCommandLine } from '../src/command-line.ts';
+
+const read = (line: string) => readCommandLine(line === '' ? [] : line.split(' '));
+
+describe('the command line', () => {
+  it('starts APP, Hello without one, with or without the word start', () => {
+    expect(read('')).to.deep.equal({ asked: 'start', app: undefined });
+    expect(read('start')).to.deep.equal({ asked: 'start', app: undefined });
+    expect(read('./app.js')).to.deep.equal({ asked: 'start', app: './app.js' });
+    expect(read('start ./app.js')).to.deep.equal({ asked: 'start', app: './app.js' });
+    expect(read('./status')).to.deep.equal({ asked: 'start', app: './status' });
+    expect(read('start ./app.js -- --a b --')).to.deep.equal({
+      asked: 'start',
+      app: './app.js',
+      args: ['--a', 'b', '--'],
+    });
+    expect(read('status -- x')).to.deep.include({ asked: 'nothing' });
+    expect(read('-- x')).to.deep.include({ asked: 'nothing' });
+    expect(read('constructor')).to.deep.equal({ asked: 'start', app: 'constructor' });
+  });
+
+  it('knows every command', () => {
+    for (const [line, asked] of [
+      ['status', { json: false, watch: false }],
+      ['status --json', { json: true, watch: false }],
+      ['status --watch', { json: false, watch: true }],
+      ['status --watch --json', { json: true, watch: true }],
+    ] as const)
+      expect(read(line)).to.deep.equal({ asked: 'command', command: { name: 'status', ...asked } });
+    expect(read('top')).to.deep.equal({ asked: 'command', command: { name: 'top', json: false } });
+    expect(read('top --json')).to.deep.equal({ asked: 'command', command: { name: 'top', json: true } });
+    expect(read('rollback')).to.deep.equal({ asked: 'command', command: { name: 'rollback' } });
+    expect(read('metrics')).to.deep.equal({ asked: 'command', command: { name: 'metrics' } });
+    expect(read('reload')).to.deep.equal({ asked: 'command', command: { name: 'reload', force: false } });
+    expect(read('reload --force')).to.deep.equal({
+      asked: 'command',
+      command: { name: 'reload', force: true },
+    });
+    expect(read('scale 4')).to.deep.equal({ asked: 'command', command: { name: 'scale', workers: 4 } });
+    expect(read('stop')).to.deep.equal({ asked: 'command', command: { name: 'stop' } });
+  });
+
+  for (const name of ['start', 'status', 'top', 'metrics', 'reload', 'rollback', 'scale', 'stop']) {
+    it(`has help of its own for ${name}`, () => {
+      const help = read(`${name} --help`);
+      expect(help.asked).to.equal('print');
+      expect(help.asked === 'print' && help.text).to.match(
+        new RegExp(`^Usage: hello-server ${name}[^]{80,}\\n$`),
+      );
+    });
+  }
+
+  it('answers --help, which names every command, and --version', () => {
+    const help = read('--help');
+    for (const name of ['start', 'status', 'top', 'metrics', 'reload', 'rollback', 'scale', 'stop'])
+      expect(help.asked === 'print' && help.text).to.match(new RegExp(`hello-server \\[?${name}\\b`));
+    expect(read('--version')).to.deep.equal({ asked: 'version' });
+  });
+
+  for (const [line, expected] of [
+    ['--port', 'expected --help or --version, got `--port`'],
+    ['a.js b.js', 'expected one APP, got `a.js b.js`'],
+    ['start a.js b.js', 'expected start [APP], got `start a.js b.js`'],
+    ['start --port', 'expected start [APP], got `start --port`'],
+    ['scale', 'expected scale N with N an integer from 1 to 512, got `scale`'],
+    ['scale -1', 'expected scale N with N an integer from 1 to 512, got `scale -1`'],
+    ['scale 513', 'expected scale N with N an integer from 1 to 512, got `scale 513`'],
+    ['status --json=yes', 'expected status [--json] [--watch], got `status --json=yes`'],
+    ['status --watch 5', 'expected status [--json] [--watch], got `status --watch 5`'],
+    ['top --watch', 'expected top [--json], got `top --watch`'],
+    ['top 5', 'expected top [--json], got `top 5`'],
+    ['metrics --json', 'expected metrics, got `metrics --json`'],
+    ['reload --force=1', 'expected reload [--force], got `reload --force=1`'],
+    ['stop now', 'expected stop, got `stop now`'],
+    ['stop \u001b[2J', 'expected stop, got `stop \\x1b[2J`'],
+  ] as const) {
+    it(`names what it expected instead of ${JSON.stringify(line)}`, () => {
+      expect(read(line)).to.deep.equal({ asked: 'nothing', problem: expected });
+    });
+  }
+});

@@ -1,0 +1,197 @@
+// A world that the test plays: time passes when told to, workers are objects, and each part can be made to fail.
+
+import type { Commands } from '../../src/control/server.ts';
+import type { Views } from '../../src/control/views.ts';
+import { readConfig } from '../../src/core/config.ts';
+import type { Fleet } from '../../src/core/fleet.ts';
+import type { Ending } from '../../src/core/notices.ts';
+import type { Assignment, FromWorker, ToWorker } from '../../src/core/protocol.ts';
+import { lineOf } from '../../src/log/wording.ts';
+import { Primary } from '../../src/primary/primary.ts';
+import type { Handle, Listeners, World } from '../../src/primary/world.ts';
+
+/** A worker that does what the test says. */
+export class FakeWorker implements Handle {
+  readonly pid: number;
+  readonly sent: ToWorker[] = [];
+  readonly assignment: Assignment;
+  readonly closed: Promise<void>;
+  killed = false;
+  readonly #listeners: Listeners;
+  #close: () => void = () => {};
+
+  constructor(pid: number, assignment: Assignment, listeners: Listeners) {
+    this.pid = pid;
+    this.assignment = assignment;
+    this.#listeners = listeners;
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve;
+    });
+  }
+
+  send(message: ToWorker): void {
+    this.sent.push(message);
+  }
+
+  kill(): void {
+    this.killed = true;
+  }
+
+  openInspector(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  says(message: FromWorker): void {
+    this.#listeners.message(message, undefined);
+  }
+
+  ready(): void {
+    this.says({ type: 'ready', port: 3000 });
+  }
+
+  exits(ending: Ending): void {
+    this.#listeners.exit(ending);
+    this.#close();
+  }
+}
+
+/** A primary and the world around it. */
+export class Scripted {
+  now = 0;
+  readonly log: string[] = [];
+  /** Stacks that were logged. */
+  readonly stacks: string[] = [];
+  readonly workers: FakeWorker[] = [];
+  readonly toldManager: Fleet[] = [];
+  commands: Commands | undefined;
+  views: Views | undefined;
+  exitCode: number | undefined;
+  /** What the next forks do instead of making a worker. */
+  forkFails: (() => void) | undefined;
+  /** What is done when the named part of the world is used: a test lets it throw. */
+  readonly sabotage: Partial<Record<keyof World, () => void>> = {};
+  /** What opening the control socket waits for. */
+  controlOpens: Promise<void> = Promise.resolve();
+  readonly primary: Primary;
+  #timers: { readonly at: number; readonly run: () => void }[] = [];
+
+  constructor(env: Readonly<Record<string, string>> = {}) {
+    const { config } = readConfig({ WEB_CONCURRENCY: '2', ...env });
+    const start = {
+      config,
+      version: '1',
+      app: undefined,
+      args: [],
+      fd: undefined,
+      port: 3000,
+      portGiven: true,
+      seed: 1,
+    };
+    this.primary = new Primary({ ...start, wanted: Number(env.WEB_CONCURRENCY ?? 2) }, this.#world());
+    void this.primary.stopped.then((code) => {
+      this.exitCode = code;
+    });
+  }
+
+  /** Lets the fleet start and serve. */
+  async serving(): Promise<this> {
+    this.primary.dispatch({ type: 'wake' });
+    for (const worker of this.workers) worker.ready();
+    await settled();
+    return this;
+  }
+
+  /** Lets time pass, and every timer run that is due by then. */
+  async pass(ms: number): Promise<void> {
+    const until = this.now + ms;
+    for (;;) {
+      const next = this.#timers.filter(({ at }) => at <= until).toSorted((a, b) => a.at - b.at)[0];
+      if (!next) break;
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.now = Math.max(this.now, next.at);
+      next.run();
+      await settled();
+    }
+    this.now = until;
+    await settled();
+  }
+
+  get alive(): FakeWorker[] {
+    return this.workers.filter((worker) => !this.#gone.has(worker));
+  }
+
+  readonly #gone = new Set<FakeWorker>();
+
+  /** Ends a worker's process. */
+  exit(worker: FakeWorker, ending: Ending): void {
+    this.#gone.add(worker);
+    worker.exits(ending);
+  }
+
+  #world(): World {
+    const use = (part: keyof World): void => this.sabotage[part]?.();
+    return {
+      now: () => {
+        use('now');
+        return this.now;
+      },
+      elapsed: () => this.now,
+      after: (ms, run) => {
+        const timer = { at: this.now + ms, run };
+        this.#timers.push(timer);
+        return () => {
+          this.#timers = this.#timers.filter((other) => other !== timer);
+        };
+      },
+      fork: (assignment, listeners) => {
+        use('fork');
+        const worker = new FakeWorker(100 + this.workers.length, assignment, listeners);
+        this.workers.push(worker);
+        return worker;
+      },
+      log: (notice) => {
+        const { text, stack } = lineOf(notice);
+        this.log.push(text);
+        if (stack) this.stacks.push(stack);
+        use('log');
+      },
+      tellManager: (fleet) => {
+        use('tellManager');
+        this.toldManager.push(fleet);
+      },
+      tellServing: () => use('tellServing'),
+      openControl: async (commands) => {
+        use('openControl');
+        this.commands = commands;
+        await this.controlOpens;
+        return { end: () => Promise.resolve() };
+      },
+      openAdmin: async (views) => {
+        use('openAdmin');
+        this.views = views;
+        return undefined;
+      },
+      own: () => ({
+        cpuSeconds: 1,
+        residentBytes: 50 * 1_048_576,
+        startSeconds: 0,
+        openFds: 20,
+        maxFds: null,
+        logLinesDropped: 0,
+      }),
+      watch: () => use('watch'),
+      explainHang: async (_handle, of, silentMs) => {
+        use('explainHang');
+        return { notice: 'hung', of, silentMs, place: undefined, holding: [], stack: undefined };
+      },
+      checkDescriptors: () => {
+        use('checkDescriptors');
+        return undefined;
+      },
+      end: async () => use('end'),
+    };
+  }
+}
+
+/** Resolves when all promises that can settle now have. */
+export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
