@@ -7,8 +7,13 @@ import { MAX_WORKERS, parseWorkerCount, printable } from './core/config.ts';
 /** What the command line asks for. */
 export type Asked =
   /** `args` are the app's own. */
-  | { readonly asked: 'start'; readonly app: string | undefined; readonly args?: readonly string[] }
-  | { readonly asked: 'command'; readonly command: Command }
+  | {
+      readonly asked: 'start';
+      readonly app: string | undefined;
+      readonly args?: readonly string[];
+      readonly envFiles?: readonly string[];
+    }
+  | { readonly asked: 'command'; readonly command: Command; readonly envFiles?: readonly string[] }
   | { readonly asked: 'print'; readonly text: string }
   | { readonly asked: 'version' }
   | { readonly asked: 'nothing'; readonly problem: string };
@@ -26,8 +31,12 @@ const USAGE = `Usage: hello-server [start] [APP]     serve APP, a server as it i
        hello-server COMMAND --help    more on one of them
        hello-server --help | --version
 
-The environment configures it (PORT, WEB_CONCURRENCY, ...): see deploy/hello-server.env.
+The environment configures it (PORT, WEB_CONCURRENCY, ...): see deploy/hello-server.env. --env-file FILE, with any of
+these and more than once, reads such a file, at the start and again at each reload.
 `;
+
+/** The option that every command takes. */
+const ENV_FILE = '--env-file';
 
 const WHICH = `It talks to the server of the PORT in its environment (3000 if there is none), or at CONTROL_SOCKET.`;
 
@@ -46,12 +55,13 @@ const command = (it: Command): Asked => ({ asked: 'command', command: it });
 
 const FORMS: Readonly<Record<string, Form>> = {
   start: {
-    usage: 'start [APP]',
+    usage: 'start [--env-file FILE] [APP]',
     does:
       'Serves APP from a cluster of workers, in the foreground until it is told to stop. APP is a file or package that has\n' +
       'an HTTP server listen, or whose default export is (req, res) => ...; without it Hello World is served. What follows -- is the\n' +
       "app's own, in process.argv. The environment configures the rest: PORT, WEB_CONCURRENCY and the others in\n" +
-      'deploy/hello-server.env.',
+      'deploy/hello-server.env. --env-file FILE reads more of it from a file, at the start and again at each reload: one\n' +
+      'NAME=value to a line. It may be given more than once: the last one counts, and before all of them the environment.',
     options: {},
     read: (_values, [app, ...rest]) => (rest.length === 0 ? { asked: 'start', app } : undefined),
   },
@@ -122,8 +132,28 @@ export function readCommandLine(all: readonly string[]): Asked {
   return asked.asked === 'nothing' || asked.asked === 'print' ? asked : refused('-- only after an APP', all);
 }
 
-/** Reads what is not the app's. */
-function readOwn(args: readonly string[]): Asked {
+/** Reads what is not the app's: the env files, which may stand anywhere, and the rest. */
+function readOwn(all: readonly string[]): Asked {
+  const args: string[] = [];
+  const envFiles: string[] = [];
+  for (let i = 0; i < all.length; i += 1) {
+    const word = all[i] ?? '';
+    const isOption = word === ENV_FILE;
+    if (!isOption && !word.startsWith(`${ENV_FILE}=`)) {
+      args.push(word);
+      continue;
+    }
+    const file = isOption ? all[++i] : word.slice(ENV_FILE.length + 1);
+    if (!file || (isOption && file.startsWith('-'))) return refused(`${ENV_FILE} FILE`, all);
+    envFiles.push(file);
+  }
+  const asked = readRest(args);
+  const takes = asked.asked === 'start' || asked.asked === 'command';
+  return takes && envFiles.length > 0 ? { ...asked, envFiles } : asked;
+}
+
+/** Reads what is left without the env files. */
+function readRest(args: readonly string[]): Asked {
   const [first = ''] = args;
   const form = Object.hasOwn(FORMS, first) ? FORMS[first] : undefined;
   if (form) return read(form, args.slice(1), args);

@@ -1,14 +1,15 @@
-#!/usr/bin/env node
+#!/bin/sh
 // The command: reads the command line and the environment once, picks the role, turns what happens into an exit code.
 
 import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from './client/commands.ts';
-import { readCommandLine } from './command-line.ts';
-import { type Config, type LongDuration, readConfig } from './core/config.ts';
+import { type Asked, readCommandLine } from './command-line.ts';
 import { BAD_CONFIG, OK, WRONG_USAGE } from './core/exit-codes.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment } from './core/protocol.ts';
+import { type Checked, checkReading } from './core/reading.ts';
 import { missingPermissions } from './host/permissions.ts';
 
 const PACKAGE = new URL('../package.json', import.meta.url);
@@ -21,27 +22,38 @@ function refuse(code: number, ...problems: string[]): never {
   process.exit(code);
 }
 
-function readEnvironment(): { config: Config; warnings: readonly LongDuration[] } {
-  const { config, errors, warnings } = readConfig(process.env);
-  if (errors.length > 0) refuse(BAD_CONFIG, ...errors);
-  return { config, warnings };
+/** What the environment says, with the env files of these paths. */
+async function read(envFiles: readonly string[] = []): Promise<Checked> {
+  if (envFiles.length === 0) return checkReading(process.env, []);
+  const { readEnvFiles } = await import('./host/env-files.ts');
+  return checkReading(process.env, await readEnvFiles(envFiles));
 }
 
-async function start(typed: string | undefined, args: readonly string[] = []): Promise<never> {
+async function readEnvironment(envFiles: readonly string[] | undefined): Promise<Checked> {
+  const environment = await read(envFiles);
+  if (environment.errors.length > 0) refuse(BAD_CONFIG, ...environment.errors);
+  return environment;
+}
+
+async function start({
+  app: typed,
+  args = [],
+  envFiles,
+}: Extract<Asked, { asked: 'start' }>): Promise<never> {
   const [{ runPrimary }, { resolveApp, selfPath, workingDirectory }, { takeInheritance }] = await Promise.all(
     [import('./primary/run.ts'), import('./host/paths.ts'), import('./host/systemd.ts')],
   );
   const systemd = takeInheritance(process.env, process.pid);
   if (systemd.sockets > 1) refuse(BAD_CONFIG, `expected one socket from systemd, got ${systemd.sockets}`);
-  const { config, warnings } = readEnvironment();
+  const files = envFiles?.map((file) => resolve(workingDirectory(), file));
+  const environment = await readEnvironment(files);
   const app = typed === undefined ? undefined : resolveApp(typed);
   if (app?.problem) refuse(BAD_CONFIG, app.problem);
   const cwd = workingDirectory(app?.path, process.argv[1]);
   process.exit(
     await runPrimary({
-      config,
-      warnings,
-      portGiven: Boolean(process.env.PORT),
+      environment,
+      readAgain: files && (() => read(files)),
       app: app?.path,
       args,
       systemd,
@@ -66,13 +78,13 @@ async function refuseCluster(): Promise<never> {
   process.exit(BAD_CONFIG);
 }
 
-async function control(command: Command): Promise<never> {
+async function control(command: Command, envFiles: readonly string[] | undefined): Promise<never> {
   const [{ runCommand }, { ownTerminal }, { tmpdir }] = await Promise.all([
     import('./client/commands.ts'),
     import('./client/terminal.ts'),
     import('node:os'),
   ]);
-  const { port, host, controlSocket } = readEnvironment().config;
+  const { port, host, controlSocket } = (await readEnvironment(envFiles)).reading.config;
   const looked = {
     env: process.env,
     tmp: tmpdir(),
@@ -94,9 +106,9 @@ async function main(args: string[]): Promise<void> {
     refuse(BAD_CONFIG, `expected --permission with ${missing.join(', ')}, got it without`);
   switch (line.asked) {
     case 'start':
-      return start(line.app, line.args);
+      return start(line);
     case 'command':
-      return control(line.command);
+      return control(line.command, line.envFiles);
     case 'print':
     case 'version':
       process.stdout.write(line.asked === 'print' ? line.text : `${readVersion()}\n`);

@@ -1,6 +1,6 @@
 // The commands of the control socket as they run: each is told what happens, and ends with the effect it waits for.
 
-import { type Effect, type Event, type Fleet, serves } from '../core/fleet.ts';
+import { type Effect, type Event, type Fleet, type Renewal, serves } from '../core/fleet.ts';
 import type { Outcome } from '../core/notices.ts';
 import { lineOf, outcomeText } from '../log/wording.ts';
 import type { Commands, Report } from './server.ts';
@@ -16,6 +16,8 @@ interface Operation {
 export interface FleetAccess {
   readonly fleet: () => Fleet;
   readonly dispatch: (event: Event) => void;
+  /** Reads the environment anew for a reload, and hands it over: at once where it cannot have changed. */
+  readonly renew: (use: (renewal: Renewal | undefined) => void) => void;
   readonly views: Views;
 }
 
@@ -47,7 +49,7 @@ export class Operations {
     this.#running.clear();
   }
 
-  commands({ fleet, dispatch, views }: FleetAccess): Commands {
+  commands({ fleet, dispatch, renew, views }: FleetAccess): Commands {
     const run = (event: Event, operation: Operation): void => {
       if (fleet().stop && event.type !== 'stop') {
         end(operation.report, { outcome: 'stopping' });
@@ -59,13 +61,14 @@ export class Operations {
     };
     return {
       ...views,
-      reload: (force, report) => {
-        const { reload, started, newestGeneration } = fleet();
-        // A reload under way, or one that waits for the start, is followed by one more.
-        const generation = newestGeneration + 1;
-        if (reload || !started) report({ text: 'waiting for the reload or start under way' });
-        run({ type: 'reload', force }, { report, ending: whenReloaded(generation) });
-      },
+      reload: (force, report) =>
+        renew((renewal) => {
+          const { reload, started, newestGeneration } = fleet();
+          // A reload under way, or one that waits for the start, is followed by one more.
+          const generation = newestGeneration + 1;
+          if (reload || !started) report({ text: 'waiting for the reload or start under way' });
+          run({ type: 'reload', force, renewal }, { report, ending: whenReloaded(generation) });
+        }),
       rollback: (report) => {
         const { previous, reload } = fleet();
         if (reload) end(report, { outcome: 'reload under way' });

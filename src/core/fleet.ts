@@ -1,6 +1,5 @@
 // The fleet as the policy sees it: workers, slots, reload and stop, what can happen, and what can be done about it.
 
-import type { Config } from './config.ts';
 import type { StopSignal } from './exit-codes.ts';
 import type {
   BootFailure,
@@ -13,6 +12,7 @@ import type {
   WorkerName,
 } from './notices.ts';
 import type { DrainReason } from './protocol.ts';
+import type { Reading } from './reading.ts';
 import type { WorkerShare } from './share.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -31,6 +31,8 @@ export interface Worker {
   readonly slot: number;
   readonly generation: number;
   readonly forkedAt: number;
+  /** Silent for so long it is hung, ms; 0 = never. It says often enough for this one that it lives. */
+  readonly hangMs: number;
   pid: number;
   stage: Stage;
   /** When the worker became ready first. */
@@ -60,12 +62,31 @@ export interface Slot {
   lastExit: Ending | undefined;
 }
 
+/** What was in force before a reload, for the way back. */
+export interface Before {
+  readonly settings: Settings;
+  readonly wanted: number;
+  /** How many workers the reload makes it; another number since is a wish of its own. */
+  readonly becomes: number;
+}
+
+/** What a reload brings beside new workers: other settings, or an environment that cannot be read. */
+export type Renewal = { readonly settings: Settings } | { readonly errors: readonly string[] };
+
+/** A reload as it is asked for. */
+export interface Wish {
+  /** Whether the verdict on its traffic is passed over. */
+  readonly force: boolean;
+  readonly renewal: Renewal | undefined;
+}
+
 export interface Reload {
   readonly from: number;
   readonly to: number;
   readonly since: number;
   /** Whether the verdict on its traffic is passed over. */
   readonly force: boolean;
+  readonly before: Before;
   /** The first new workers alone, until a time that is known when all of them serve; undefined = the others follow. */
   canary: { readonly until: number | undefined } | undefined;
   /** When the whole new generation serves, and has settled. */
@@ -92,8 +113,12 @@ export interface Stop {
   phase: StopPhase;
 }
 
-/** Times in ms; 0 of `bootMs` and `hangMs` means no limit. */
+/** What one reading of the environment sets; times in ms, 0 of `bootMs` and `hangMs` means no limit. */
 export interface Settings {
+  /** What workers are forked with. */
+  readonly reading: Reading;
+  /** How many workers it asks for. */
+  readonly workers: number;
   readonly bootMs: number;
   readonly drainMs: number;
   readonly stopDelayMs: number;
@@ -110,22 +135,27 @@ export interface Settings {
   readonly keepMs: number;
 }
 
-/** The settings in a configuration. */
-export const settingsOf = (config: Config): Settings => ({
-  bootMs: config.bootTimeoutMs,
-  drainMs: config.drainTimeoutMs,
-  stopDelayMs: config.shutdownDelayMs,
-  stopMs: config.shutdownTimeoutMs,
-  hangMs: config.hangTimeoutMs,
-  settleMs: config.settleTimeMs,
-  canaryMs: config.canaryTimeMs,
-  canary: config.canaryWorkers,
-  surge: config.reloadSurge,
-  keepMs: config.keepPreviousMs,
-});
+/** The settings of a reading, where `auto` workers are `cpus`. */
+export const settingsOf = (reading: Reading, cpus: () => number): Settings => {
+  const { config } = reading;
+  return {
+    reading,
+    workers: config.workers === 'auto' ? cpus() : config.workers,
+    bootMs: config.bootTimeoutMs,
+    drainMs: config.drainTimeoutMs,
+    stopDelayMs: config.shutdownDelayMs,
+    stopMs: config.shutdownTimeoutMs,
+    hangMs: config.hangTimeoutMs,
+    settleMs: config.settleTimeMs,
+    canaryMs: config.canaryTimeMs,
+    canary: config.canaryWorkers,
+    surge: config.reloadSurge,
+    keepMs: config.keepPreviousMs,
+  };
+};
 
 export interface Fleet {
-  readonly settings: Settings;
+  settings: Settings;
   wanted: number;
   /** Whether all workers of the first generation have served. */
   started: boolean;
@@ -140,9 +170,9 @@ export interface Fleet {
   earlyRecycles: number;
   reload: Reload | undefined;
   /** The reload to follow the one under way. */
-  reloadAgain: { readonly force: boolean } | undefined;
+  reloadAgain: Wish | undefined;
   /** The generation that stands by for a rollback, and until when. */
-  previous: { readonly generation: number; readonly until: number } | undefined;
+  previous: { readonly generation: number; readonly until: number; readonly before: Before } | undefined;
   /** A rollback under way. */
   rollback: { readonly to: number; readonly since: number } | undefined;
   stop: Stop | undefined;
@@ -167,7 +197,7 @@ export type WorkerEvent =
 export type Event =
   | WorkerEvent
   | { readonly type: 'wake' }
-  | { readonly type: 'reload'; readonly force?: boolean }
+  | { readonly type: 'reload'; readonly force?: boolean; readonly renewal?: Renewal | undefined }
   /** What the traffic of the generation that a reload brings says of it so far. */
   | { readonly type: 'judged'; readonly generation: number; readonly verdict: Verdict }
   | { readonly type: 'scale'; readonly workers: number }
@@ -182,7 +212,13 @@ export type Event =
     };
 
 export type Effect =
-  | { readonly do: 'fork'; readonly id: number; readonly slot: number; readonly generation: number }
+  | {
+      readonly do: 'fork';
+      readonly id: number;
+      readonly slot: number;
+      readonly generation: number;
+      readonly reading: Reading;
+    }
   | { readonly do: 'rejoin' | 'kill'; readonly id: number }
   /** Finish what is open within `graceMs`, and stand by. */
   | { readonly do: 'sleep'; readonly id: number; readonly graceMs: number }
@@ -204,10 +240,10 @@ export type Effect =
   | { readonly do: 'log'; readonly notice: Notice }
   | { readonly do: 'exit'; readonly code: number };
 
-/** A fleet that wants `wanted` workers and has none. */
-export const newFleet = (wanted: number, settings: Settings, seed = 1): Fleet => ({
+/** A fleet that wants as many workers as its settings say and has none. */
+export const newFleet = (settings: Settings, seed = 1): Fleet => ({
   settings,
-  wanted,
+  wanted: settings.workers,
   started: false,
   generation: 1,
   newestGeneration: 1,

@@ -1,7 +1,7 @@
 // Everything the product has to say, as data: notices for the log, and outcomes for whoever gave a command.
 // No text stands here; src/log/wording.ts words each of them, once.
 
-import type { LongDuration } from './config.ts';
+import type { LongDuration, Variable } from './config.ts';
 import type { StopSignal } from './exit-codes.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -64,6 +64,8 @@ export type Fault =
   | { readonly fault: 'killed'; readonly of: WorkerName; readonly kill: KillReason }
   | { readonly fault: 'ended'; readonly of: WorkerName; readonly ending: Ending }
   | { readonly fault: 'crashed'; readonly of: WorkerName; readonly ending: Ending }
+  /** The environment that it was to bring cannot be read. */
+  | { readonly fault: 'environment'; readonly errors: readonly string[] }
   /** Its traffic speaks against it. */
   | {
       readonly fault: 'judged';
@@ -134,6 +136,8 @@ export type Notice =
   | { readonly notice: 'unwell'; readonly of: WorkerName; readonly reason: string }
   | { readonly notice: 'well again'; readonly of: WorkerName }
   | ({ readonly notice: 'long duration' } & LongDuration)
+  /** The environment says something that a reload cannot change. */
+  | { readonly notice: 'needs restart'; readonly variables: readonly Variable[] }
   /** The working directory, as it was typed, is gone: new workers start in the root. */
   | { readonly notice: 'no working directory'; readonly path: string }
   | { readonly notice: 'no control socket' | 'other control socket'; readonly reason: string }

@@ -11,6 +11,7 @@ import {
   inDoubt,
   live,
   serves,
+  type Wish,
   type Worker,
   type WorkerEvent,
 } from './fleet.ts';
@@ -40,7 +41,7 @@ function note(turn: Turn, event: Event): void {
     case 'wake':
       return;
     case 'reload':
-      askedToReload(turn, event.force ?? false);
+      askedToReload(turn, { force: event.force ?? false, renewal: event.renewal });
       return;
     case 'rollback':
       askedToRollBack(turn);
@@ -94,16 +95,16 @@ function noteOf(turn: Turn, w: Worker, event: WorkerEvent): void {
   }
 }
 
-function askedToReload(turn: Turn, force: boolean): void {
+function askedToReload(turn: Turn, wish: Wish): void {
   const { fleet } = turn;
   if (fleet.stop) return;
-  if (fleet.reload || !fleet.started) fleet.reloadAgain = { force };
-  else beginReload(turn, force);
+  if (fleet.reload || !fleet.started) fleet.reloadAgain = wish;
+  else beginReload(turn, wish);
 }
 
 function askedToRollBack(turn: Turn): void {
   const { previous, reload, stop } = turn.fleet;
-  if (previous && !reload && !stop) beginRollback(turn, previous.generation);
+  if (previous && !reload && !stop) beginRollback(turn, previous);
 }
 
 /** A verdict on another generation than the one that is being brought comes too late. */
@@ -115,10 +116,7 @@ function wasJudged(turn: Turn, { generation, verdict }: Extract<Event, { type: '
 }
 
 function askedToScale(turn: Turn, workers: number): void {
-  const { fleet } = turn;
-  if (fleet.stop || workers === fleet.wanted) return;
-  turn.log({ notice: 'scaled', from: fleet.wanted, to: workers });
-  fleet.wanted = workers;
+  if (!turn.fleet.stop) turn.scale(workers);
 }
 
 function askedToStop(turn: Turn, { signal, what, exitCode }: Extract<Event, { type: 'stop' }>): void {

@@ -31,6 +31,8 @@ export interface Assignment {
   readonly port: number;
   /** Whether that port was asked for; else an app that listens itself says which. */
   readonly portGiven: boolean;
+  /** Whether Node's own round robin deals out connections; then a worker has no socket that could be held. */
+  readonly roundRobin: boolean;
   readonly config: Config;
 }
 

@@ -33,7 +33,9 @@ export function reconcile(turn: Turn): void {
   dismissPrevious(turn);
   settleRollback(turn);
   const { started, reload, reloadAgain } = turn.fleet;
-  if (started && reloadAgain && !reload) beginReload(turn, reloadAgain.force);
+  if (started && reloadAgain && !reload) beginReload(turn, reloadAgain);
+  // A reload that is over may have brought a smaller fleet.
+  drainUnwanted(turn);
   forkMissing(turn);
   passLead(turn);
 }
@@ -44,7 +46,7 @@ export function wakeAt(fleet: Fleet): number {
   const times = workers.map(overdueAt);
   if (stop) times.push('until' in stop.phase ? stop.phase.until : Infinity);
   else {
-    for (const w of workers) times.push(hungAt(fleet, w), serves(w) ? (w.replace?.by ?? Infinity) : Infinity);
+    for (const w of workers) times.push(hungAt(w), serves(w) ? (w.replace?.by ?? Infinity) : Infinity);
     for (const { heldNotice, respawnAt } of Object.values(slots)) if (heldNotice) times.push(respawnAt);
     for (const slot of missingSlots(fleet)) times.push(slots[slot]?.respawnAt ?? 0);
     times.push(
@@ -62,8 +64,8 @@ const overdueAt = ({ stage, killed }: Worker): number =>
   !('by' in stage) || (killed && killed.why !== 'hung') ? Infinity : stage.by;
 
 /** When the worker counts as hung, ms. */
-const hungAt = ({ settings: { hangMs } }: Fleet, w: Worker): number =>
-  hangMs === 0 || w.readyAt === undefined || w.killed ? Infinity : w.heardAt + hangMs;
+const hungAt = (w: Worker): number =>
+  w.hangMs === 0 || w.readyAt === undefined || w.killed ? Infinity : w.heardAt + w.hangMs;
 
 function killOverdue(turn: Turn): void {
   const withinMs = turn.bootMs;
@@ -78,7 +80,7 @@ function killOverdue(turn: Turn): void {
 
 function explainHung(turn: Turn): void {
   for (const w of turn.fleet.workers) {
-    if (turn.now < hungAt(turn.fleet, w)) continue;
+    if (turn.now < hungAt(w)) continue;
     w.killed = { why: 'hung' };
     turn.effects.push({ do: 'explain', id: w.id, silentMs: turn.now - w.heardAt });
   }
@@ -107,8 +109,8 @@ function retireReplaced(turn: Turn): void {
 function drainUnwanted(turn: Turn): void {
   for (const w of turn.fleet.workers) {
     if (w.slot < turn.fleet.wanted || w.stage.name === 'draining') continue;
-    if (w.stage.name === 'booting') turn.kill(w, { why: 'not wanted' });
-    else turn.drain(w, 'scaled down');
+    if (w.stage.name !== 'booting') turn.drain(w, 'scaled down');
+    else if (!w.killed) turn.kill(w, { why: 'not wanted' });
   }
 }
 

@@ -1,9 +1,11 @@
 // A reload from its beginning to its end: its canary, its settling, what it keeps for a rollback, and both ways back.
 
-import { live, serves, type Worker } from './fleet.ts';
+import { type Before, type Fleet, live, type Reload, serves, type Wish, type Worker } from './fleet.ts';
 import type { Fault } from './notices.ts';
 import { type WorkerShare, workersIn } from './share.ts';
 import type { Turn } from './turn.ts';
+
+type Previous = NonNullable<Fleet['previous']>;
 
 /** How many workers the canary of a reload is. */
 export const canarySize = (canary: WorkerShare, wanted: number): number =>
@@ -24,21 +26,31 @@ export function watchCanary(turn: Turn): void {
   } else if (now >= until) {
     reload.canary = undefined;
     turn.log({ notice: 'canary passed', generation: reload.to, asked: reload.asked });
+    grow(turn);
   }
 }
 
-/** Begins a reload: all workers there are belong to an old generation now. */
-export function beginReload(turn: Turn, force: boolean): void {
+/** Begins a reload: all workers there are belong to an old generation now. One that brings errors is over at once. */
+export function beginReload(turn: Turn, { force, renewal }: Wish): void {
   const { fleet, now } = turn;
   fleet.reloadAgain = undefined;
+  fleet.newestGeneration += 1;
+  if (renewal && 'errors' in renewal) {
+    sayAbandoned(turn, fleet.newestGeneration, { fault: 'environment', errors: renewal.errors });
+    return;
+  }
   fleet.rollback = undefined;
   drainStandby(turn);
-  fleet.newestGeneration += 1;
+  const { settings, wanted } = fleet;
+  if (renewal) fleet.settings = renewal.settings;
+  // The number of workers is that of `scale` until the environment asks for another than it did.
+  const becomes = fleet.settings.workers === settings.workers ? wanted : fleet.settings.workers;
   fleet.reload = {
     from: fleet.generation,
     to: fleet.newestGeneration,
     since: now,
     force,
+    before: { settings, wanted, becomes },
     canary: fleet.settings.canaryMs > 0 ? { until: undefined } : undefined,
     settlesAt: undefined,
     asked: undefined,
@@ -46,6 +58,13 @@ export function beginReload(turn: Turn, force: boolean): void {
   fleet.generation = fleet.newestGeneration;
   for (const slot of Object.values(fleet.slots)) if (!slot.heldNotice) slot.respawnAt = now;
   turn.log({ notice: 'reloading', generation: fleet.generation });
+  if (!fleet.reload.canary) grow(turn);
+}
+
+/** More workers come with the others, fewer stay until the new generation has proved itself. */
+function grow(turn: Turn): void {
+  const { reload, wanted } = turn.fleet;
+  if (reload && wanted === reload.before.wanted) turn.scale(Math.max(wanted, reload.before.becomes));
 }
 
 /** Ends the reload when the whole new generation serves and has settled; the replaced workers drain for good. */
@@ -58,7 +77,8 @@ export function settleReload(turn: Turn): void {
   reload.settlesAt = whole ? (reload.settlesAt ?? now + fleet.settings.settleMs) : undefined;
   if (reload.settlesAt === undefined || now < reload.settlesAt) return;
   fleet.reload = undefined;
-  keepPrevious(turn, reload.from);
+  keepPrevious(turn, reload);
+  if (fleet.wanted === reload.before.wanted) turn.scale(reload.before.becomes);
   turn.log({
     notice: 'reloaded',
     generation: reload.to,
@@ -69,7 +89,7 @@ export function settleReload(turn: Turn): void {
 }
 
 /** What a reload has replaced goes, or stands by for a rollback. */
-function keepPrevious(turn: Turn, generation: number): void {
+function keepPrevious(turn: Turn, { from: generation, before }: Reload): void {
   const { fleet, now, effects } = turn;
   const { keepMs, drainMs } = fleet.settings;
   if (keepMs === 0) {
@@ -77,7 +97,7 @@ function keepPrevious(turn: Turn, generation: number): void {
     return;
   }
   const standby = fleet.workers.filter(({ stage }) => stage.name === 'standby');
-  fleet.previous = { generation, until: now + keepMs };
+  fleet.previous = { generation, until: now + keepMs, before };
   for (const { id } of standby) effects.push({ do: 'sleep', id, graceMs: drainMs });
   turn.log({ notice: 'kept', generation, workers: standby.length, forMs: keepMs });
 }
@@ -96,11 +116,12 @@ function drainStandby(turn: Turn): void {
 }
 
 /** Puts the generation that stands by back into the rotation; as each comes back, the newer one of its slot goes. */
-export function beginRollback(turn: Turn, to: number): void {
+export function beginRollback(turn: Turn, { generation: to, before }: Previous): void {
   const { fleet, now } = turn;
   turn.log({ notice: 'rolling back', from: fleet.generation, to });
   fleet.previous = undefined;
   fleet.rollback = { to, since: now };
+  restore(turn, before);
   bringBack(turn, to, 'rolled back');
 }
 
@@ -123,9 +144,21 @@ export function abandonReload(turn: Turn, fault: Fault): void {
   const { reload } = fleet;
   if (!reload) return;
   fleet.reload = undefined;
-  turn.log({ notice: 'abandoned', generation: reload.to, fault });
-  turn.effects.push({ do: 'abandoned', generation: reload.to, fault });
+  sayAbandoned(turn, reload.to, fault);
+  restore(turn, reload.before);
   bringBack(turn, reload.from, 'reload abandoned');
+}
+
+function sayAbandoned(turn: Turn, generation: number, fault: Fault): void {
+  turn.log({ notice: 'abandoned', generation, fault });
+  turn.effects.push({ do: 'abandoned', generation, fault });
+}
+
+/** Puts back in force what was so before the reload. */
+function restore(turn: Turn, { settings, wanted, becomes }: Before): void {
+  const { fleet } = turn;
+  fleet.settings = settings;
+  if (fleet.wanted === becomes) turn.scale(wanted);
 }
 
 /** Has the workers that stand by rejoin, as generation `to`; newer ones of their slots go, each when its elder is back. */

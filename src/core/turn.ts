@@ -33,9 +33,20 @@ export class Turn {
     this.effects.push({ do: 'log', notice });
   }
 
+  /** Wants so many workers from now on. */
+  scale(workers: number): void {
+    const { fleet } = this;
+    if (workers === fleet.wanted) return;
+    this.log({ notice: 'scaled', from: fleet.wanted, to: workers });
+    fleet.wanted = workers;
+  }
+
   fork(slot: number): void {
     const { fleet, now } = this;
-    const { generation } = fleet;
+    const {
+      generation,
+      settings: { hangMs, reading },
+    } = fleet;
     const id = fleet.nextId++;
     const stage = { name: 'booting', by: now + this.bootMs } as const;
     const unknown = {
@@ -45,8 +56,18 @@ export class Turn {
       failure: undefined,
       leads: false,
     };
-    fleet.workers.push({ id, slot, generation, forkedAt: now, heardAt: now, pid: 0, stage, ...unknown });
-    this.effects.push({ do: 'fork', id, slot, generation });
+    fleet.workers.push({
+      id,
+      slot,
+      generation,
+      forkedAt: now,
+      hangMs,
+      heardAt: now,
+      pid: 0,
+      stage,
+      ...unknown,
+    });
+    this.effects.push({ do: 'fork', id, slot, generation, reading });
   }
 
   /** Takes a ready worker out of the rotation: in a reload for the time being, else for good. */

@@ -200,6 +200,12 @@ export function lineOf(notice: Notice): Line {
           `${hours(notice.seconds)}; durations are seconds`,
         data: { variable: notice.variable, seconds: notice.seconds },
       };
+    case 'needs restart':
+      return {
+        level: 'warn',
+        text: `${notice.variables.join(', ')}: changed, which takes effect with a restart alone`,
+        data: { variables: notice.variables },
+      };
     case 'no working directory':
       return {
         level: 'warn',
@@ -378,6 +384,8 @@ function faultText(fault: Fault): string {
       return 'cannotFork' in fault.ending
         ? endingText(fault.ending)
         : `worker ${fault.of.worker} exited with ${endingText(fault.ending)} before it was ready`;
+    case 'environment':
+      return fault.errors.join('; ');
     case 'judged':
       return verdictText(fault);
     case 'crashed':

@@ -5,9 +5,10 @@ import { Operations } from '../control/operations.ts';
 import { MAX_WORKERS } from '../core/config.ts';
 import { GOODBYE_MS, LAST_WORDS_MS, STOP_MARGIN_MS } from '../core/deadlines.ts';
 import { CANNOT_SERVE } from '../core/exit-codes.ts';
-import { type Effect, type Event, type Fleet, newFleet, settingsOf } from '../core/fleet.ts';
+import { type Effect, type Event, type Fleet, newFleet, type Renewal, settingsOf } from '../core/fleet.ts';
 import type { Notice } from '../core/notices.ts';
 import { step } from '../core/policy.ts';
+import { type Reading, renewed } from '../core/reading.ts';
 import { wakeAt } from '../core/reconcile.ts';
 import { nameOf } from '../core/turn.ts';
 import { describeThrown } from '../log/thrown.ts';
@@ -19,8 +20,7 @@ import type { World } from './world.ts';
 
 /** What a primary is told when it is made. */
 export interface Start extends Common {
-  /** How many workers to begin with. */
-  readonly wanted: number;
+  readonly reading: Reading;
   /** What the jitter of the backoff begins with. */
   readonly seed: number;
 }
@@ -47,7 +47,7 @@ export class Primary {
   #resolveStopped: (code: number) => void = () => {};
 
   constructor(start: Start, world: World) {
-    const { config, wanted, seed } = start;
+    const { reading, seed } = start;
     this.#start = start;
     // What is logged is shown as well.
     const log = (notice: Notice): void => {
@@ -73,7 +73,7 @@ export class Primary {
       identity: () => ({
         version: start.version,
         port: this.#workers.port,
-        host: config.host,
+        host: reading.config.host,
         app: start.app,
       }),
       own: () => world.own(),
@@ -83,7 +83,7 @@ export class Primary {
       judged: (generation, verdict) => this.dispatch({ type: 'judged', generation, verdict }),
     });
     this.#books.sampleOn((act) => this.#guard(act));
-    this.#fleet = newFleet(wanted, settingsOf(config), seed);
+    this.#fleet = newFleet(settingsOf(reading, world.cpus), seed);
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -95,7 +95,24 @@ export class Primary {
     if (asked.type === 'one more')
       this.dispatch({ type: 'scale', workers: Math.min(MAX_WORKERS, wanted + 1) });
     else if (asked.type === 'one fewer') this.dispatch({ type: 'scale', workers: Math.max(1, wanted - 1) });
+    else if (asked.type === 'reload') this.#renew((renewal) => this.dispatch({ ...asked, renewal }));
     else this.dispatch(asked);
+  }
+
+  /** Reads the environment anew for a reload, where it may have changed; `use` is called at once where it cannot. */
+  #renew(use: (renewal: Renewal | undefined) => void): void {
+    const { readAgain, cpus, log } = this.#world;
+    if (!readAgain) use(undefined);
+    else
+      void readAgain().then(({ reading: read, errors, warnings }) =>
+        this.#guard(() => {
+          if (errors.length > 0) return use({ errors });
+          const { reading, fixed } = renewed(this.#start.reading, read);
+          for (const warning of warnings) log({ notice: 'long duration', ...warning });
+          if (fixed.length > 0) log({ notice: 'needs restart', variables: fixed });
+          use({ settings: settingsOf(reading, cpus) });
+        }),
+      );
   }
 
   /** Opens the admin listener, where one is wanted: it shows the start, too. One that cannot be had ends the start. */
@@ -129,7 +146,7 @@ export class Primary {
   fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
-    const graceMs = this.#start.config.shutdownTimeoutMs;
+    const graceMs = this.#fleet.settings.stopMs;
     const exit = (): void => void this.#exit(CANNOT_SERVE);
     const steps = [
       () => this.#cancelWake(),
@@ -154,6 +171,7 @@ export class Primary {
   #turn(): void {
     for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
       const { fleet, effects } = step(this.#fleet, event, this.#world.now());
+      if (fleet.settings !== this.#fleet.settings) this.#world.configure(fleet.settings.reading.config);
       this.#fleet = fleet;
       for (const effect of effects) {
         this.#perform(effect);
@@ -235,11 +253,12 @@ export class Primary {
 
   /** All workers listen, so the port is ours: time for the control socket, and to say so. */
   async #announce(): Promise<void> {
-    const { controlSocket } = this.#start.config;
+    const { controlSocket } = this.#start.reading.config;
     const { port } = this.#workers;
     const commands = this.#operations.commands({
       fleet: () => this.#fleet,
       dispatch: (event) => this.dispatch(event),
+      renew: (use) => this.#renew(use),
       views: this.#books.views,
     });
     try {
@@ -264,8 +283,8 @@ export class Primary {
 
   /** Should the policy's stop not end, because an exit is never heard of, the primary ends all the same. */
   #armBackstop(): void {
-    const { shutdownDelayMs, shutdownTimeoutMs } = this.#start.config;
-    const ms = shutdownDelayMs + shutdownTimeoutMs + STOP_MARGIN_MS;
+    const { stopDelayMs, stopMs } = this.#fleet.settings;
+    const ms = stopDelayMs + stopMs + STOP_MARGIN_MS;
     this.#cancelBackstop ??= this.#world.after(ms, () => {
       this.#workers.killAll();
       void this.#exit(CANNOT_SERVE);

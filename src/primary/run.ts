@@ -2,9 +2,10 @@
 
 import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import type { Config, LongDuration } from '../core/config.ts';
+import type { LogLevel } from '../core/config.ts';
 import { FLUSH_MS } from '../core/deadlines.ts';
 import { CANNOT_SERVE } from '../core/exit-codes.ts';
+import type { Checked } from '../core/reading.ts';
 import { usableCpus } from '../host/cpus.ts';
 import { ownProcess } from '../host/own.ts';
 import { StartFolder } from '../host/paths.ts';
@@ -27,12 +28,10 @@ import type { World } from './world.ts';
 
 /** What the command line and the environment say. */
 export interface Run {
-  readonly config: Config;
-  /** What of the configuration is worth a warning. */
-  readonly warnings: readonly LongDuration[];
+  readonly environment: Checked;
+  /** Reads the environment again; undefined = no env file that could have changed. Never rejects. */
+  readonly readAgain: (() => Promise<Checked>) | undefined;
   readonly version: string;
-  /** Whether PORT is set. */
-  readonly portGiven: boolean;
   /** Absolute path of the app as typed; undefined = Hello. */
   readonly app: string | undefined;
   /** The app's own arguments. */
@@ -46,16 +45,22 @@ export interface Run {
 
 /** Runs this process as the primary until the fleet has stopped; resolves with the exit code. */
 export async function runPrimary(run: Run): Promise<number> {
-  const { config, warnings, portGiven, version, app, args, systemd, exec } = run;
+  const { environment, version, app, args, systemd, exec } = run;
+  const { reading, warnings, portGiven } = environment;
+  const { config } = reading;
   // First of all, so that no signal finds the process without its handlers.
   const early: Asked[] = [];
   let deliver = (asked: Asked): void => void early.push(asked);
   const signals = onSignals((asked) => deliver(asked));
   const sinks = openSinks(config);
-  const log = createLog(config.logFormat, config.logLevel, outputOf(sinks), {});
+  const logAt = (level: LogLevel): Log => createLog(config.logFormat, level, outputOf(sinks), {});
+  let logNow = logAt(config.logLevel);
+  const log: Log = (notice) => logNow(notice);
   signals.log = log;
   for (const warning of warnings) log({ notice: 'long duration', ...warning });
-  prepareForks(exec);
+  const roundRobin =
+    (reading.env.NODE_CLUSTER_SCHED_POLICY ?? process.env.NODE_CLUSTER_SCHED_POLICY) === 'rr';
+  prepareForks(exec, roundRobin);
   let { port } = config;
   try {
     if (port === 0) port = await freePort(config.host);
@@ -66,10 +71,12 @@ export async function runPrimary(run: Run): Promise<number> {
     sinks.err.flush(FLUSH_MS);
     return CANNOT_SERVE;
   }
-  const wanted = config.workers === 'auto' ? usableCpus() : config.workers;
   const seed = Date.now() % 2_147_483_648;
-  const start = { config, version, app, args, fd: systemd.fd, port, portGiven, wanted, seed };
-  const primary = new Primary(start, realWorld(run, wanted, sinks, log));
+  const start = { reading, version, app, args, fd: systemd.fd, port, portGiven, roundRobin, seed };
+  const setLevel = (level: LogLevel): void => {
+    logNow = logAt(level);
+  };
+  const primary = new Primary(start, realWorld(run, sinks, log, setLevel));
   deliver = (asked) => primary.ask(asked);
   process.on('uncaughtException', (error, origin) => {
     log({ notice: 'uncaught', origin, ...describeThrown(error) });
@@ -86,15 +93,22 @@ export async function runPrimary(run: Run): Promise<number> {
 }
 
 /** The world as it is: processes, clocks, the control socket, the service manager. */
-function realWorld({ config, systemd, cwd }: Run, wanted: number, sinks: Sinks, log: Log): World {
+function realWorld(
+  { environment, readAgain, systemd, cwd }: Run,
+  sinks: Sinks,
+  log: Log,
+  setLevel: (level: LogLevel) => void,
+): World {
+  const { config } = environment.reading;
   const clock = new Clock();
   const since = Number(process.hrtime.bigint()) / 1e9 - process.uptime();
   const notifier = new Notifier(systemd, (reason) => log({ notice: 'systemd unreachable', reason }));
   const folder = new StartFolder(cwd, () => log({ notice: 'no working directory', path: cwd }));
   const shared = { since, sinks, pipes: new Pipes() };
-  shared.pipes.prepare(2 * wanted);
+  shared.pipes.prepare(2 * (config.workers === 'auto' ? usableCpus() : config.workers));
   let reserve: Reserve | undefined;
   let watch: Watch | undefined;
+  let graceMs = config.shutdownTimeoutMs;
   return {
     now: () => clock.now(),
     elapsed: () => Number(process.hrtime.bigint()) / 1e6,
@@ -110,11 +124,18 @@ function realWorld({ config, systemd, cwd }: Run, wanted: number, sinks: Sinks, 
         if (immediate) clearImmediate(immediate);
       };
     },
-    fork: (assignment, listeners) => {
+    fork: (assignment, env, listeners) => {
       startForksIn(folder.now());
-      return new WorkerHandle(assignment, shared, listeners);
+      return new WorkerHandle(assignment, env, shared, listeners);
     },
+    readAgain,
+    cpus: usableCpus,
     log,
+    configure: ({ logLevel, shutdownTimeoutMs }) => {
+      setLevel(logLevel);
+      graceMs = shutdownTimeoutMs;
+      watch?.allow(graceMs);
+    },
     tellManager: (fleet) => notifier.show(fleet, clock.now()),
     tellServing: tellPm2,
     openControl: async (commands, port) => {
@@ -123,7 +144,7 @@ function realWorld({ config, systemd, cwd }: Run, wanted: number, sinks: Sinks, 
       return openControl(commands, config.controlSocket, port, log);
     },
     watch: (pids) => {
-      watch ??= new Watch(config.shutdownTimeoutMs);
+      watch ??= new Watch(graceMs);
       watch.tell(pids);
     },
     openAdmin: async (views) => {

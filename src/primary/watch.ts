@@ -12,7 +12,7 @@ const STEP_S = 0.25;
 
 /**
  * A shell's loop, as it takes a megabyte where another Node takes forty. It reads from a pipe that ends with the primary:
- * `+ PID` for a worker that came, `- PID` for one that went. Then it gives those that are left their time, and kills
+ * `+ PID` for a worker that came, `- PID` for one that went, `= STEPS` for how often it looks before it kills. Then it gives those that are left their time, and kills
  * those that still are there. A worker is known by what it cannot change, unlike its title: its pid together with the
  * time at which it started. It runs in the background of a session of its own, so that no signal to the primary's
  * children or group reaches it. The pipe comes as stdin because only there libuv makes it a blocking one; a shell's
@@ -34,13 +34,14 @@ started() {
 (
   trap '' HUP INT QUIT TERM
   workers=' '
+  left=$1
   while read -r sign pid <&3; do
     case $sign$workers in
       +*) started "$pid"; [ "$start" ] && workers="$workers$pid:$start " ;;
+      =*) left=$pid ;;
       -*" $pid:"*) rest=\${workers#* $pid:}; workers="\${workers%% $pid:*} \${rest#* }" ;;
     esac
   done
-  left=$1
   while [ "$left" -gt 0 ]; do
     alive=
     for worker in $workers; do kill -0 "\${worker%%:*}" 2>/dev/null && alive=yes; done
@@ -54,6 +55,9 @@ started() {
   done
 ) &`;
 
+/** How often the watch looks at orphans before it kills them. */
+const stepsIn = (graceMs: number): number => Math.max(0, Math.round((graceMs - EARLY_MS) / 1000 / STEP_S));
+
 /** The watch over a fleet's workers. */
 export class Watch {
   readonly #pipe: Writable | null;
@@ -62,9 +66,8 @@ export class Watch {
 
   /** @param graceMs how long orphans may take */
   constructor(graceMs: number) {
-    const steps = Math.max(0, Math.round((graceMs - EARLY_MS) / 1000 / STEP_S));
     // The script in the environment keeps it out of process lists.
-    const shell = spawn('/bin/sh', ['-c', 'eval "$WATCH"', 'hello-server watch', String(steps)], {
+    const shell = spawn('/bin/sh', ['-c', 'eval "$WATCH"', 'hello-server watch', String(stepsIn(graceMs))], {
       env: { ...process.env, WATCH: SCRIPT },
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -88,6 +91,11 @@ export class Watch {
     this.tell([]);
     this.#pipe?.end();
     await Promise.race([this.#ended, new Promise((resolve) => setTimeout(resolve, END_MS))]);
+  }
+
+  /** Gives orphans so long from now on. */
+  allow(graceMs: number): void {
+    this.#pipe?.write(`= ${stepsIn(graceMs)}\n`);
   }
 
   /** Tells which workers there are; what has changed since the last time goes to the shell. */

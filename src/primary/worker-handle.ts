@@ -29,9 +29,9 @@ const INSPECTOR_LINE =
   /^(Debugger |For help, see: https:\/\/nodejs\.org|Waiting for the debugger to disconnect)/;
 
 /** Prepares this process to fork workers that run `exec`; once, before the first fork. */
-export function prepareForks(exec: string): void {
-  // Workers accept from one shared socket; NODE_CLUSTER_SCHED_POLICY=rr is the user's own choice.
-  if (process.env.NODE_CLUSTER_SCHED_POLICY !== 'rr') cluster.schedulingPolicy = cluster.SCHED_NONE;
+export function prepareForks(exec: string, roundRobin: boolean): void {
+  // Workers accept from one shared socket; round robin is the user's own choice.
+  cluster.schedulingPolicy = roundRobin ? cluster.SCHED_RR : cluster.SCHED_NONE;
   cluster.setupPrimary({
     exec,
     args: [],
@@ -65,10 +65,16 @@ export class WorkerHandle implements Handle {
   #inspector: ((address: string) => void) | undefined;
 
   /** Forks it. Node throws where memory is short; every other failure is told to `listeners.exit`. */
-  constructor(assignment: Assignment, { since, sinks, pipes }: Shared, listeners: Listeners) {
+  constructor(
+    assignment: Assignment,
+    env: Readonly<Record<string, string>>,
+    { since, sinks, pipes }: Shared,
+    listeners: Listeners,
+  ) {
     const two = pipes.takeTwo();
     try {
       this.#worker = forkInto(two, {
+        ...env,
         [ASSIGNMENT_VARIABLE]: JSON.stringify(assignment),
         [SINCE_VARIABLE]: String(since),
       });

@@ -1,6 +1,5 @@
 // The processes of the fleet as the primary holds them: forks them, hears them, and keeps the listening socket for them.
 
-import type { Config } from '../core/config.ts';
 import type { Stats } from '../core/figures.ts';
 import type { Effect, WorkerEvent } from '../core/fleet.ts';
 import type { WorkerName } from '../core/notices.ts';
@@ -9,7 +8,6 @@ import type { Handle, Socket, World } from './world.ts';
 
 /** What is the same for every worker. */
 export interface Common {
-  readonly config: Config;
   /** Version of the primary, which a worker's own must equal. */
   readonly version: string;
   /** Absolute path of the app as typed; undefined = Hello. */
@@ -19,6 +17,8 @@ export interface Common {
   /** The listening socket as inherited (socket activation): a file descriptor. */
   readonly fd: number | undefined;
   readonly port: number;
+  /** Whether Node's own round robin deals out connections. */
+  readonly roundRobin: boolean;
   /** Whether PORT is set: an app that listens itself says its port otherwise. */
   readonly portGiven: boolean;
 }
@@ -68,8 +68,8 @@ export class Workers {
     return this.#port;
   }
 
-  fork({ id, slot, generation }: Extract<Effect, { do: 'fork' }>): void {
-    const { config, version, app, args, fd, portGiven } = this.#common;
+  fork({ id, slot, generation, reading }: Extract<Effect, { do: 'fork' }>): void {
+    const { version, app, args, fd, portGiven, roundRobin } = this.#common;
     const held = this.#socket !== undefined;
     const port = this.#port;
     const assignment: Assignment = {
@@ -82,11 +82,12 @@ export class Workers {
       fd,
       port,
       portGiven,
-      config,
+      roundRobin,
+      config: reading.config,
     };
     let handle: Handle;
     try {
-      handle = this.#world.fork(assignment, {
+      handle = this.#world.fork(assignment, reading.env, {
         message: (message, socket) => this.#guard(() => this.#hear(id, slot, message, socket)),
         exit: (ending) => {
           this.#tell({ type: 'exit', id, ending });

@@ -3,10 +3,12 @@
 import type { ControlEnd } from '../control/open.ts';
 import type { Commands } from '../control/server.ts';
 import type { Views } from '../control/views.ts';
+import type { Config } from '../core/config.ts';
 import type { OwnProcess } from '../core/figures.ts';
 import type { Fleet } from '../core/fleet.ts';
 import type { Ending, Notice, WorkerName } from '../core/notices.ts';
 import type { Assignment, FromWorker, ToWorker } from '../core/protocol.ts';
+import type { Checked } from '../core/reading.ts';
 
 /** A listening socket as it passes between processes: bound, and watched by nobody here. */
 export type Socket = { readonly close: () => void };
@@ -39,9 +41,19 @@ export interface World {
   readonly elapsed: () => number;
   /** Calls `run` once after `ms`; the function that it returns prevents that. */
   readonly after: (ms: number, run: () => void) => () => void;
-  /** Forks a worker; one that cannot be forked throws, or says so as its exit. */
-  readonly fork: (assignment: Assignment, listeners: Listeners) => Handle;
+  /** Forks a worker, with `env` added to its environment; one that cannot be forked throws, or says so as its exit. */
+  readonly fork: (
+    assignment: Assignment,
+    env: Readonly<Record<string, string>>,
+    listeners: Listeners,
+  ) => Handle;
+  /** Reads the environment and its env files again; undefined = there is none that could have changed. Never rejects. */
+  readonly readAgain: (() => Promise<Checked>) | undefined;
+  /** How many CPUs this process may use, which is how many workers `auto` are. */
+  readonly cpus: () => number;
   readonly log: (notice: Notice) => void;
+  /** Has another level and deadlines hold for what is not a worker's. */
+  readonly configure: (config: Config) => void;
   /** Tells the service manager how the fleet is; called after every turn once the fleet has served. */
   readonly tellManager: (fleet: Fleet) => void;
   /** Tells the service manager for the first time that the fleet serves. */

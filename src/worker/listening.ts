@@ -83,9 +83,8 @@ export class Listening {
   /** The port really bound, and the socket for the primary to hold, where this worker made it. */
   made(server: Server): { port: number; socket: Server | undefined } {
     const port = portOf(server) ?? this.#assignment.port;
-    // Under Node's own round robin a worker has no socket that could be held.
-    const shared = process.env.NODE_CLUSTER_SCHED_POLICY !== 'rr';
-    return { port, socket: shared && !this.#assignment.held ? handleOf(server) : undefined };
+    const { roundRobin, held } = this.#assignment;
+    return { port, socket: roundRobin || held ? undefined : handleOf(server) };
   }
 }
 

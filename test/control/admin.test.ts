@@ -17,7 +17,7 @@ import { eventually, ROOT, stays } from '../helpers/server.ts';
 
 const PAGE = pathToFileURL(join(ROOT, 'dist', 'page.html'));
 const IDENTITY = { version: '1.2.3', port: 3000, host: undefined, app: undefined };
-const STATUS = statusOf(newFleet(2, SETTINGS), 0, IDENTITY, new Ledger(0), {
+const STATUS = statusOf(newFleet(SETTINGS), 0, IDENTITY, new Ledger(0), {
   rssMiB: 50,
   logLinesDropped: 0,
 });

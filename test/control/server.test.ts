@@ -14,7 +14,7 @@ import { newFleet } from '../../src/core/fleet.ts';
 import { SETTINGS } from '../core/script.ts';
 
 const STATUS = statusOf(
-  newFleet(2, SETTINGS),
+  newFleet(SETTINGS),
   0,
   { version: '1.2.3', port: 3000, host: undefined, app: undefined },
   new Ledger(0),

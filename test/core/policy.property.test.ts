@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Settings } from '../../src/core/fleet.ts';
+import { checkReading } from '../../src/core/reading.ts';
 import { type Deed, World } from './world.ts';
 
 const RUNS = 1500;
@@ -15,6 +16,7 @@ const STOP_SLACK_MS = 2500;
 
 const WEIGHTS: Record<Deed, number> = {
   reload: 8,
+  renewal: 4,
   'forced reload': 2,
   'bad verdict': 3,
   rollback: 4,
@@ -51,6 +53,8 @@ const happening = fc.record({
 });
 
 const settings: fc.Arbitrary<Settings> = fc.record({
+  reading: fc.constant(checkReading({}, []).reading),
+  workers: fc.constant(1),
   bootMs: fc.constantFrom(3000, 3000, 700, 0),
   drainMs: fc.constantFrom(2000, 6000, 0),
   stopDelayMs: fc.constantFrom(0, 0, 1500),

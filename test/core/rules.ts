@@ -1,15 +1,7 @@
 // The rules of the fleet, each checked after every step. They keep books of their own and trust no field they can derive.
 
 import { CRASH_LOOP_BOOTS, KILL_MARGIN_MS, LEAVE_MS, OWN_SIGNAL_MS } from '../../src/core/deadlines.ts';
-import {
-  type Effect,
-  type Event,
-  type Fleet,
-  inDoubt,
-  live,
-  type Settings,
-  type Worker,
-} from '../../src/core/fleet.ts';
+import { type Effect, type Event, type Fleet, inDoubt, live, type Worker } from '../../src/core/fleet.ts';
 import { step } from '../../src/core/policy.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';
 import { workersIn } from '../../src/core/share.ts';
@@ -37,9 +29,18 @@ function rule(name: string, holds: boolean): asserts holds {
   if (!holds) throw new Error(`broken rule: ${name}`);
 }
 
+/** Whether it takes a reload back that had begun; one with an environment that cannot be read does not begin. */
+const takesBack = (e: Effect): boolean => e.do === 'abandoned' && e.fault.fault !== 'environment';
+
+/** The fewest workers wanted within the step: what asks for fewer, or takes a reload back, may be followed by a reload that asks for more. */
+function leastWanted({ before, event, after, effects }: Step): number {
+  const scaled = event.type === 'scale' ? event.workers : Infinity;
+  const restored = effects.some(takesBack) ? (before.reload?.before.wanted ?? Infinity) : Infinity;
+  return Math.min(after.wanted, scaled, restored);
+}
+
 /** Checks one fleet's steps, in order. */
 export class Rules {
-  readonly #settings: Settings;
   readonly #forked = new Set<number>();
   readonly #killed = new Set<number>();
   /** Booting workers killed because nobody wants them any more. */
@@ -61,10 +62,6 @@ export class Rules {
   #owed = false;
   #vain = 0;
   #said = { serving: false, exit: false };
-
-  constructor(settings: Settings) {
-    this.#settings = settings;
-  }
 
   check(s: Step): void {
     if ('id' in s.event && byId(s.before, s.event.id)) this.#heardAt.set(s.event.id, s.now);
@@ -115,7 +112,10 @@ export class Rules {
 
   /** Books what is due when, and looks whether the policy has kept to it. */
   #deadlines({ before, event, now, after, effects }: Step): void {
-    const { bootMs, drainMs, stopDelayMs, stopMs } = this.#settings;
+    const { bootMs, stopDelayMs, stopMs } = after.settings;
+    // A reload that begins or ends in this step may have changed it.
+    const known = [before.settings, before.reload?.before.settings, after.settings];
+    const drainMs = known.map((settings) => settings?.drainMs);
     const bootBy = now + (bootMs || Infinity);
     if (!before.stop && after.stop) {
       const code = event.type === 'stop' ? (event.exitCode ?? 0) : 1;
@@ -123,10 +123,20 @@ export class Rules {
     }
     for (const effect of effects) {
       if (effect.do === 'fork') this.#heardAt.set(effect.id, now);
-      if (effect.do === 'fork' || effect.do === 'rejoin') this.#bootBy.set(effect.id, bootBy);
+      if (effect.do === 'fork') this.#bootBy.set(effect.id, bootBy);
+      if (effect.do === 'rejoin') {
+        const stage = byId(after, effect.id)?.stage;
+        // One that nobody wants any more drains at once.
+        if (stage?.name !== 'rejoining') continue;
+        const { by } = stage;
+        const bootMs = [...known, before.previous?.before.settings].map((settings) => settings?.bootMs);
+        rule('one that rejoins has BOOT_TIMEOUT', bootMs.includes(by === Infinity ? 0 : by - now));
+        this.#bootBy.set(effect.id, by);
+      }
       if (effect.do === 'drain' && effect.why === 'replace') {
         rule('a worker drains once', !this.#drainBy.has(effect.id));
-        this.#drainBy.set(effect.id, now + drainMs + (drainMs === 0 ? 0 : KILL_MARGIN_MS));
+        rule('the grace of a drain is DRAIN_TIMEOUT', drainMs.includes(effect.graceMs));
+        this.#drainBy.set(effect.id, now + effect.graceMs + (effect.graceMs === 0 ? 0 : KILL_MARGIN_MS));
       }
       if (effect.do === 'drain' && this.#stopBy !== undefined) {
         const by = this.#stopBy + SLACK_MS;
@@ -146,8 +156,9 @@ export class Rules {
     }
   }
 
-  #kills({ before, event, now, after, effects }: Step): void {
-    const { hangMs } = this.#settings;
+  #kills(step: Step): void {
+    const { before, event, now, after, effects } = step;
+    const least = leastWanted(step);
     for (const effect of effects) {
       if (effect.do !== 'kill' && effect.do !== 'explain') continue;
       const w = byId(after, effect.id);
@@ -156,7 +167,8 @@ export class Rules {
       this.#killed.add(w.id);
       if (after.stop) continue;
       if (effect.do === 'explain') {
-        rule('only a silent worker is hung', hangMs > 0 && now - (this.#heardAt.get(w.id) ?? now) >= hangMs);
+        const silentMs = now - (this.#heardAt.get(w.id) ?? now);
+        rule('only a silent worker is hung', w.hangMs > 0 && silentMs >= w.hangMs);
         continue;
       }
       if (now >= (this.#drainBy.get(w.id) ?? Infinity)) continue;
@@ -166,8 +178,7 @@ export class Rules {
         'a worker that has served is killed only past a deadline, hung or in a stop',
         w.readyAt === undefined,
       );
-      const dropped =
-        w.slot >= after.wanted || effects.some((e) => e.do === 'abandoned') || event.type === 'rollback';
+      const dropped = w.slot >= least || effects.some(takesBack) || event.type === 'rollback';
       rule('a boot is cut only when nobody wants it any more', dropped);
       this.#unwanted.add(w.id);
     }
@@ -175,7 +186,7 @@ export class Rules {
 
   #undone({ before, event, after, effects }: Step): void {
     const begun = event.type === 'rollback' && before.previous !== undefined && after.rollback !== undefined;
-    if (!begun && !effects.some((e) => e.do === 'abandoned')) return;
+    if (!begun && !effects.some(takesBack)) return;
     const to = begun ? (after.rollback?.to ?? 0) : (before.reload?.from ?? 0);
     for (const w of after.workers) if (w.generation > to) this.#rolledBack.add(w.id);
   }
@@ -209,7 +220,7 @@ export class Rules {
     // What a roll-back is about to undo, and what is dead already, is not counted.
     const counted = alive.filter((w) => !this.#killed.has(w.id) && !this.#rolledBack.has(w.id));
     // One that was told to go, or is in doubt, is replaced beside the others; a reload, as many at a time as it may.
-    const surge = after.reload ? workersIn(this.#settings.surge, after.wanted) : 1;
+    const surge = after.reload ? workersIn(after.settings.surge, after.wanted) : 1;
     // An empty slot is filled regardless: of a fleet that was scaled down meanwhile more may boot than its surge is now.
     const replaces = forks.some((fork) => alive.some((w) => w.slot === fork.slot && w.id !== fork.id));
     rule(
@@ -244,7 +255,9 @@ export class Rules {
   }
 
   /** Who leaves the rotation, and whether it is made up for. */
-  #rotation({ before, event, now, after, effects }: Step): void {
+  #rotation(step: Step): void {
+    const { before, event, now, after, effects } = step;
+    const least = leastWanted(step);
     for (const was of before.workers) {
       const w = byId(after, was.id);
       if (!w) continue;
@@ -254,7 +267,7 @@ export class Rules {
       );
       if (was.stage.name !== 'ready' || w.stage.name === 'ready') continue;
       rule('a ready worker boots no more', w.stage.name !== 'booting' && w.stage.name !== 'rejoining');
-      if (after.stop || was.killed || w.slot >= after.wanted) continue;
+      if (after.stop || was.killed || w.slot >= least) continue;
       const own = w.replace !== undefined || w.generation >= (after.reload?.to ?? 0);
       const over = !before.reload || effects.some((e) => e.do === 'reloaded');
       rule('a reload drains nothing before it is over', w.stage.name === 'standby' || own || over);
@@ -267,7 +280,7 @@ export class Rules {
         this.#replaced.add(w.id);
     }
     const count = (fleet: Fleet): number =>
-      new Set(fleet.workers.filter((w) => serves(w) && w.slot < after.wanted).map((w) => w.slot)).size;
+      new Set(fleet.workers.filter((w) => serves(w) && w.slot < least).map((w) => w.slot)).size;
     if (count(after) < count(before) && !after.stop) {
       const exit = event.type === 'exit';
       const hung = after.workers.some((w) => w.killed && w.stage.name === 'ready');
@@ -290,14 +303,18 @@ export class Rules {
     );
   }
 
-  #reloads({ before, event, now, after, effects }: Step): void {
+  #reloads(step: Step): void {
+    const { before, event, now, after, effects } = step;
+    const least = Math.min(before.wanted, leastWanted(step));
     const begun = after.newestGeneration - before.newestGeneration;
-    const ended = effects.filter((e) => e.do === 'reloaded' || e.do === 'abandoned').length;
+    const refused = effects.filter((e) => e.do === 'abandoned' && !takesBack(e)).length;
+    const ended = effects.filter((e) => e.do === 'reloaded' || e.do === 'abandoned').length - refused;
     rule('one reload at a time', begun <= 1 && (begun === 0 || !before.reload || ended === 1));
     rule('only a reload ends', ended <= (before.reload ? 1 : 0));
     const direct = event.type === 'reload' && !before.stop && !before.reload && before.started;
     if (event.type === 'reload' && !before.stop && !direct) this.#owed = true;
-    if (direct) rule('a reload asked for begins', begun === 1 && after.reload !== undefined);
+    if (direct)
+      rule('a reload asked for begins', begun === 1 && (after.reload !== undefined || refused === 1));
     else if (begun === 1) {
       rule('a reload nobody asked for never begins', this.#owed);
       this.#owed = false;
@@ -319,14 +336,14 @@ export class Rules {
         'reloaded means that the new generation serves',
         ready.every((w) => w.generation >= (before.reload?.to ?? 0)),
       );
-      rule('reloaded means that all serve', ready.length === after.wanted);
+      rule('reloaded means that all serve', ready.length >= least);
     }
   }
 
   /** As long as the canary serves alone, nobody else of its generation is forked for the reload. */
   #canary(now: number, before: Fleet, after: Fleet, effects: readonly Effect[]): void {
-    const { canaryMs, settleMs, canary } = this.#settings;
-    const { reload } = after;
+    const { reload, settings } = after;
+    const { canaryMs, settleMs } = before.settings;
     const took = now - (before.reload?.since ?? 0);
     const over = effects.some((e) => e.do === 'reloaded');
     rule(
@@ -336,10 +353,10 @@ export class Rules {
     if (reload && before.reload?.to !== reload.to)
       rule(
         'a reload begins with its canary, where there is one',
-        (reload.canary !== undefined) === canaryMs > 0,
+        (reload.canary !== undefined) === settings.canaryMs > 0,
       );
     if (!reload?.canary) return;
-    const size = Math.min(after.wanted, workersIn(canary, after.wanted));
+    const size = Math.min(after.wanted, workersIn(settings.canary, after.wanted));
     const beside = effects.filter(
       (e) =>
         e.do === 'fork' &&
@@ -351,15 +368,22 @@ export class Rules {
 
   #rollBack({ before, event, after, effects }: Step): void {
     const { reload } = before;
+    if (effects.some((e) => e.do === 'abandoned' && !takesBack(e))) {
+      const asked = event.type === 'reload' && !before.stop && !before.reload;
+      const same = after.settings === before.settings && after.wanted === before.wanted;
+      rule('an environment that cannot be read changes nothing', !asked || (same && !after.reload));
+    }
+    if (effects.some(takesBack) && !after.reload)
+      rule(
+        'what an abandoned reload brought is not in force',
+        after.settings === (reload?.before.settings ?? before.settings),
+      );
     if (event.type === 'exit' && reload && !before.stop) {
       const w = byId(before, event.id);
       const crashed = w?.stage.name === 'ready';
       const failed = w !== undefined && isBootFailure(w, event) && !this.#unwanted.has(w.id);
       if (w?.generation === reload.to && (crashed || failed)) {
-        rule(
-          'a generation that fails to boot is abandoned',
-          effects.some((e) => e.do === 'abandoned'),
-        );
+        rule('a generation that fails to boot is abandoned', effects.some(takesBack));
       }
     }
     for (const effect of effects) {
@@ -367,7 +391,7 @@ export class Rules {
       rule('only standby workers rejoin', byId(before, effect.id)?.stage.name === 'standby');
       this.#replaced.delete(effect.id);
     }
-    if (!effects.some((e) => e.do === 'abandoned') || !reload) return;
+    if (!effects.some(takesBack) || !reload) return;
     const old = after.reload ? after.reload.from : after.generation;
     rule('after an abandoned reload the old generation goes on', old === reload.from);
     for (const was of before.workers) {
@@ -378,12 +402,15 @@ export class Rules {
     }
   }
 
-  #boots({ before, event, after, effects }: Step): void {
+  #boots(step: Step): void {
+    const { before, event, after, effects } = step;
     if (effects.some((e) => e.do === 'announce')) {
       rule('serving is said once', !this.#said.serving);
       rule(
         'serving means that all serve',
-        after.workers.filter((w) => w.stage.name === 'ready').length === after.wanted,
+        // A reload that waited for it may want more.
+        after.workers.filter((w) => w.stage.name === 'ready').length >=
+          Math.min(before.wanted, leastWanted(step)),
       );
       this.#said.serving = true;
     }
@@ -398,7 +425,7 @@ export class Rules {
       else if (!before.started || before.reload?.to !== w.generation)
         this.#vain = before.workers.some((o) => o.stage.name === 'ready') ? 0 : this.#vain + 1;
     } else if (w.readyAt === undefined && !this.#unwanted.has(w.id)) {
-      rule('an interrupted boot is no failure', !after.stop && !effects.some((e) => e.do === 'abandoned'));
+      rule('an interrupted boot is no failure', !after.stop && !effects.some(takesBack));
     }
     if (after.stop && (before.started || 'cannotFork' in event.ending)) {
       rule('the primary gives up only in a crash loop', this.#vain >= CRASH_LOOP_BOOTS);
@@ -425,7 +452,7 @@ export class Rules {
     if (told.length > 0) this.#leaving = true;
     if (!effects.some((e) => e.do === 'drain')) return;
     rule('in a stop all that serve leave before any drains', this.#leaving || !before.workers.some(serves));
-    const patience = Math.min(LEAVE_MS, this.#settings.stopMs);
+    const patience = Math.min(LEAVE_MS, after.settings.stopMs);
     for (const w of after.workers) {
       const since = this.#toldToLeave.get(w.id);
       rule('in a stop all have left before any drains', since === undefined || now - since >= patience);

@@ -10,10 +10,13 @@ import {
 } from '../../src/core/fleet.ts';
 import type { Ending } from '../../src/core/notices.ts';
 import { step } from '../../src/core/policy.ts';
+import { checkReading } from '../../src/core/reading.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';
 import { lineOf, outcomeText } from '../../src/log/wording.ts';
 
 export const SETTINGS: Settings = {
+  reading: checkReading({}, []).reading,
+  workers: 2,
   bootMs: 30_000,
   drainMs: 75_000,
   stopDelayMs: 0,
@@ -65,7 +68,7 @@ export class Script {
   readonly ended: string[] = [];
 
   constructor(workers: number, settings: Partial<Settings> = {}, seed = 1) {
-    this.fleet = newFleet(workers, { ...SETTINGS, ...settings }, seed);
+    this.fleet = newFleet({ ...SETTINGS, workers, ...settings }, seed);
   }
 
   /** Takes one event now; returns what is to be done about it. */

@@ -5,6 +5,7 @@ import {
   type Event,
   type Fleet,
   newFleet,
+  type Renewal,
   type Settings,
   type Worker,
 } from '../../src/core/fleet.ts';
@@ -38,6 +39,7 @@ interface Process {
 export const DEEDS = [
   'reload',
   'forced reload',
+  'renewal',
   'bad verdict',
   'rollback',
   'scale',
@@ -88,7 +90,6 @@ export class World {
   /** Events taken so far, wakes apart. */
   events = 0;
   exitCode: number | undefined;
-  readonly #settings: Settings;
   readonly #rules: Rules;
   readonly #random: () => number;
   readonly #processes = new Map<number, Process>();
@@ -101,9 +102,8 @@ export class World {
   #faults = true;
 
   constructor(workers: number, settings: Settings, seed: number) {
-    this.#settings = settings;
-    this.fleet = newFleet(workers, settings, seed);
-    this.#rules = new Rules(settings);
+    this.fleet = newFleet({ ...settings, workers }, seed);
+    this.#rules = new Rules();
     this.#random = random(seed);
     this.#take({ type: 'wake' });
   }
@@ -132,6 +132,9 @@ export class World {
         return;
       case 'forced reload':
         this.#take({ type: 'reload', force: true });
+        return;
+      case 'renewal':
+        this.#take({ type: 'reload', renewal: this.#renewal(pick) });
         return;
       case 'bad verdict':
         // On the reload under way, or on one that is over.
@@ -182,7 +185,7 @@ export class World {
         return;
       case 'hang':
         // One that hangs unheard of for good is nobody's to notice where both limits are off.
-        if (victim?.served && this.#settings.bootMs + this.#settings.hangMs > 0) victim.hung = true;
+        if (victim?.served && this.fleet.settings.bootMs + this.#hangMsOf(victim) > 0) victim.hung = true;
     }
   }
 
@@ -337,7 +340,7 @@ export class World {
       leads: false,
     };
     this.#processes.set(id, p);
-    const { bootMs } = this.#settings;
+    const { bootMs } = this.fleet.settings;
     const ready = (ms: number): void => this.#later(p, ms, () => this.#ready(p));
     if (this.#failingForks > 0) {
       this.#failingForks -= 1;
@@ -372,11 +375,32 @@ export class World {
   #ready(p: Process): void {
     p.served = true;
     this.#take({ type: 'ready', id: p.id, leads: true });
-    if (this.#settings.hangMs > 0) this.#beat(p);
+    if (this.#hangMsOf(p) > 0) this.#beat(p);
+  }
+
+  #hangMsOf({ id }: Process): number {
+    return this.fleet.workers.find((w) => w.id === id)?.hangMs ?? 0;
+  }
+
+  /** Another environment, or one that cannot be read. */
+  #renewal(pick: number): Renewal {
+    if (pick % 4 === 0) return { errors: ['PORT: expected another'] };
+    const { settings } = this.fleet;
+    return {
+      settings: {
+        ...settings,
+        workers: 1 + (pick % 5),
+        bootMs: settings.bootMs && (pick % 2 === 0 ? 3000 : 2000),
+        drainMs: pick % 3 === 0 ? 1000 : 4000,
+        settleMs: pick % 2 === 0 ? 500 : 2000,
+        canaryMs: pick % 3 === 0 ? 700 : 0,
+        hangMs: settings.hangMs && (pick % 2 === 0 ? 900 : 2400),
+      },
+    };
   }
 
   #beat(p: Process): void {
-    this.#later(p, this.#settings.hangMs / 3, () => {
+    this.#later(p, this.#hangMsOf(p) / 3, () => {
       this.#take({ type: 'beat', id: p.id });
       this.#beat(p);
     });

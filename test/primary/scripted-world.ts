@@ -2,10 +2,11 @@
 
 import type { Commands } from '../../src/control/server.ts';
 import type { Views } from '../../src/control/views.ts';
-import { readConfig } from '../../src/core/config.ts';
+import type { Config } from '../../src/core/config.ts';
 import type { Fleet } from '../../src/core/fleet.ts';
 import type { Ending } from '../../src/core/notices.ts';
 import type { Assignment, FromWorker, ToWorker } from '../../src/core/protocol.ts';
+import { type Checked, checkReading } from '../../src/core/reading.ts';
 import { lineOf } from '../../src/log/wording.ts';
 import { Primary } from '../../src/primary/primary.ts';
 import type { Handle, Listeners, World } from '../../src/primary/world.ts';
@@ -15,13 +16,20 @@ export class FakeWorker implements Handle {
   readonly pid: number;
   readonly sent: ToWorker[] = [];
   readonly assignment: Assignment;
+  readonly env: Readonly<Record<string, string>>;
   readonly closed: Promise<void>;
   killed = false;
   readonly #listeners: Listeners;
   #close: () => void = () => {};
 
-  constructor(pid: number, assignment: Assignment, listeners: Listeners) {
+  constructor(
+    pid: number,
+    assignment: Assignment,
+    env: Readonly<Record<string, string>>,
+    listeners: Listeners,
+  ) {
     this.pid = pid;
+    this.env = env;
     this.assignment = assignment;
     this.#listeners = listeners;
     this.closed = new Promise((resolve) => {
@@ -63,6 +71,7 @@ export class Scripted {
   readonly stacks: string[] = [];
   readonly workers: FakeWorker[] = [];
   readonly toldManager: Fleet[] = [];
+  readonly configured: Config[] = [];
   commands: Commands | undefined;
   views: Views | undefined;
   exitCode: number | undefined;
@@ -75,19 +84,21 @@ export class Scripted {
   readonly primary: Primary;
   #timers: { readonly at: number; readonly run: () => void }[] = [];
 
-  constructor(env: Readonly<Record<string, string>> = {}) {
-    const { config } = readConfig({ WEB_CONCURRENCY: '2', ...env });
+  /** @param readAgain what the environment says at a reload */
+  constructor(env: Readonly<Record<string, string>> = {}, readAgain?: () => Promise<Checked>) {
+    const { reading } = checkReading({ WEB_CONCURRENCY: '2', ...env }, []);
     const start = {
-      config,
+      reading,
       version: '1',
       app: undefined,
       args: [],
       fd: undefined,
       port: 3000,
       portGiven: true,
+      roundRobin: false,
       seed: 1,
     };
-    this.primary = new Primary({ ...start, wanted: Number(env.WEB_CONCURRENCY ?? 2) }, this.#world());
+    this.primary = new Primary(start, this.#world(readAgain));
     void this.primary.stopped.then((code) => {
       this.exitCode = code;
     });
@@ -128,7 +139,7 @@ export class Scripted {
     worker.exits(ending);
   }
 
-  #world(): World {
+  #world(readAgain: World['readAgain']): World {
     const use = (part: keyof World): void => this.sabotage[part]?.();
     return {
       now: () => {
@@ -143,9 +154,14 @@ export class Scripted {
           this.#timers = this.#timers.filter((other) => other !== timer);
         };
       },
-      fork: (assignment, listeners) => {
+      readAgain,
+      cpus: () => 2,
+      configure: (config) => {
+        this.configured.push(config);
+      },
+      fork: (assignment, env, listeners) => {
         use('fork');
-        const worker = new FakeWorker(100 + this.workers.length, assignment, listeners);
+        const worker = new FakeWorker(100 + this.workers.length, assignment, env, listeners);
         this.workers.push(worker);
         return worker;
       },
