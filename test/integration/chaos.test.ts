@@ -104,12 +104,14 @@ describe('chaos', () => {
       `it rests\n${history()}`,
       20_000,
     );
+    const rested = await statusAt(control);
     server.signal('SIGHUP');
     await eventually(
       async () => {
         const { state, workers, wanted, generation } = await statusAt(control);
         return (
           state === 'running' &&
+          generation > rested.generation &&
           workers.length === wanted &&
           workers.every((w) => w.stage === 'ready' && w.generation === generation)
         );
