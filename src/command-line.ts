@@ -160,7 +160,7 @@ function readRest(args: readonly string[]): Asked {
   if (args.includes('--help')) return { asked: 'print', text: USAGE };
   if (args.includes('--version')) return { asked: 'version' };
   const option = args.find((arg) => arg.startsWith('-'));
-  if (option !== undefined) return refused('--help or --version', [option]);
+  if (option !== undefined) return refused(`${ENV_FILE} FILE, --help or --version`, [option]);
   const start = FORMS.start?.read({}, args);
   return start ?? refused('one APP', args);
 }

@@ -58,11 +58,29 @@ describe('the command line', () => {
     expect(read('--version')).to.deep.equal({ asked: 'version' });
   });
 
+  it('takes env files anywhere before --, with every command', () => {
+    const envFiles = ['a.env', 'b.env'];
+    for (const line of [
+      '--env-file a.env --env-file=b.env x.js',
+      'start x.js --env-file a.env --env-file b.env',
+    ])
+      expect(read(line)).to.deep.equal({ asked: 'start', app: 'x.js', envFiles });
+    expect(read('--env-file a.env status --env-file b.env')).to.deep.include({ asked: 'command', envFiles });
+    expect(read('x.js -- --env-file a.env')).to.deep.equal({
+      asked: 'start',
+      app: 'x.js',
+      args: ['--env-file', 'a.env'],
+    });
+  });
+
   for (const [line, expected] of [
-    ['--port', 'expected --help or --version, got `--port`'],
+    ['--port', 'expected --env-file FILE, --help or --version, got `--port`'],
+    ['--env-file', 'expected --env-file FILE, got `--env-file`'],
+    ['--env-file=', 'expected --env-file FILE, got `--env-file=`'],
+    ['--env-file --help', 'expected --env-file FILE, got `--env-file --help`'],
     ['a.js b.js', 'expected one APP, got `a.js b.js`'],
-    ['start a.js b.js', 'expected start [APP], got `start a.js b.js`'],
-    ['start --port', 'expected start [APP], got `start --port`'],
+    ['start a.js b.js', 'expected start [--env-file FILE] [APP], got `start a.js b.js`'],
+    ['start --port', 'expected start [--env-file FILE] [APP], got `start --port`'],
     ['scale', 'expected scale N with N an integer from 1 to 512, got `scale`'],
     ['scale -1', 'expected scale N with N an integer from 1 to 512, got `scale -1`'],
     ['scale 513', 'expected scale N with N an integer from 1 to 512, got `scale 513`'],

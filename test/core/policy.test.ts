@@ -2,7 +2,9 @@
 
 import { expect } from 'chai';
 import { CRASH_LOOP_BOOTS, KILL_MARGIN_MS, LEAVE_MS } from '../../src/core/deadlines.ts';
+import type { Event, Settings } from '../../src/core/fleet.ts';
 import { step } from '../../src/core/policy.ts';
+import { checkReading } from '../../src/core/reading.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';
 import type { Verdict } from '../../src/core/verdict.ts';
 import { outcomeText } from '../../src/log/wording.ts';
@@ -1052,6 +1054,118 @@ describe('policy', () => {
       const stopping = kept();
       stopping.on({ type: 'stop', what: 'stop' });
       expect(stopping.on({ type: 'rollback' })).to.deep.equal([]);
+    });
+  });
+
+  describe('with another environment', () => {
+    const bring = (fleet: Script, settings: Partial<Settings>, force = false): string[] =>
+      fleet.on({ type: 'reload', force, renewal: { settings: { ...fleet.fleet.settings, ...settings } } });
+
+    it('has it in force from its beginning on, and no longer when it is abandoned', () => {
+      const fleet = serving(1, { drainMs: 5000 });
+      bring(fleet, { drainMs: 9000, settleMs: 0 });
+      expect(fleet.ready(2)).to.deep.equal([
+        'leave 1 lingering',
+        'drain 1 for replace within 9000',
+        'reloaded',
+      ]);
+      fleet.exits(1, { code: 0 });
+      bring(fleet, { drainMs: 1000 });
+      expect(fleet.fleet.settings.drainMs).to.equal(1000);
+      fleet.fails(3, 'no database');
+      expect(fleet.fleet.settings.drainMs).to.equal(9000);
+    });
+
+    it('forks each worker with the reading of its generation', () => {
+      const other = checkReading({ PORT: '81' }, []).reading;
+      const fleet = serving(1);
+      const forked = (event: Event) =>
+        step(fleet.fleet, event, 0).effects.flatMap((e) => (e.do === 'fork' ? [e.reading] : []));
+      const renewal = { settings: { ...SETTINGS, workers: 1, reading: other } };
+      expect(forked({ type: 'reload', renewal })).to.deep.equal([other]);
+      fleet.on({ type: 'reload', renewal });
+      fleet.fails(2, 'no database');
+      expect(forked({ type: 'exit', id: 1, ending: { code: 1 } })).to.deep.equal([SETTINGS.reading]);
+    });
+
+    it('lets a worker be silent for as long as it was told when it was forked', () => {
+      const fleet = serving(1, { hangMs: 30_000 });
+      bring(fleet, { hangMs: 2000 });
+      fleet.ready(2);
+      fleet.on({ type: 'beat', id: 1 });
+      expect(fleet.pass(2000)).to.include('explain 2 after 2000').and.not.include('explain 1 after 2000');
+    });
+
+    it('brings more workers with the others, and ends those that are too many when it is over', () => {
+      const fleet = serving(1);
+      expect(bring(fleet, { workers: 2 })).to.deep.equal(['fork 2 in slot 1 as generation 2']);
+      fleet.ready(2);
+      fleet.ready(3);
+      fleet.pass(1000);
+      expect(fleet.stages).to.equal('1 draining, 2 ready, 3 ready');
+      fleet.exits(1, { code: 0 });
+      bring(fleet, { workers: 1 });
+      fleet.ready(4);
+      fleet.ready(5);
+      expect(fleet.stages).to.equal('2 standby, 3 standby, 4 ready, 5 ready');
+      expect(fleet.pass(1000)).to.include('reloaded');
+      expect(fleet.stages).to.equal('2 draining, 3 draining, 4 draining, 5 ready');
+    });
+
+    it('brings more workers only after its canary', () => {
+      const fleet = serving(1, { canaryMs: 5000 });
+      bring(fleet, { workers: 2 });
+      fleet.ready(2);
+      expect(fleet.pass(4999)).to.deep.equal([]);
+      expect(fleet.pass(1)).to.deep.equal(['fork 3 in slot 1 as generation 2']);
+    });
+
+    it('takes back how many workers it wanted when it is abandoned, unless somebody asked for another number', () => {
+      const fleet = serving(1);
+      bring(fleet, { workers: 3 });
+      fleet.fails(2, 'no database');
+      expect(fleet.fleet.wanted).to.equal(1);
+      bring(fleet, { workers: 3 });
+      fleet.on({ type: 'scale', workers: 4 });
+      fleet.fails(5, 'no database');
+      expect(fleet.fleet.wanted).to.equal(4);
+    });
+
+    it('leaves the number of workers to `scale` while it asks for as many as before', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'scale', workers: 2 });
+      fleet.ready(2);
+      bring(fleet, { workers: 1 });
+      expect(fleet.fleet.wanted).to.equal(2);
+    });
+
+    it('puts back with a rollback what was in force', () => {
+      const fleet = serving(1, { keepMs: 60_000, drainMs: 5000 });
+      bring(fleet, { drainMs: 9000, workers: 2 });
+      fleet.ready(2);
+      fleet.ready(3);
+      fleet.pass(1000);
+      fleet.on({ type: 'rollback' });
+      expect(fleet.fleet).to.include({ wanted: 1 });
+      expect(fleet.fleet.settings.drainMs).to.equal(5000);
+    });
+
+    it('is abandoned at once where it cannot be read, also after a reload under way, and nothing changes', () => {
+      const fleet = serving(1, { keepMs: 60_000 });
+      fleet.on({ type: 'reload' });
+      fleet.ready(2);
+      fleet.pass(1000);
+      const refused = {
+        type: 'reload',
+        renewal: { errors: ['PORT: expected a', 'HOST: expected b'] },
+      } as const;
+      expect(fleet.on(refused)).to.deep.equal(['abandoned: PORT: expected a; HOST: expected b']);
+      expect(fleet.stages).to.equal('1 standby, 2 ready');
+      fleet.on({ type: 'reload' });
+      fleet.exits(1, { code: 0 });
+      expect(fleet.on(refused)).to.deep.equal([]);
+      fleet.ready(3);
+      expect(fleet.pass(1000).at(-1)).to.equal('abandoned: PORT: expected a; HOST: expected b');
     });
   });
 });

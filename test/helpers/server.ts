@@ -28,7 +28,8 @@ export interface Exit {
 }
 
 export interface Options {
-  readonly env?: Readonly<Record<string, string>>;
+  /** undefined = unset, also what is set without it. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly args?: readonly string[];
   readonly cwd?: string;
   /** Puts the process into a group of its own, so that a test can signal the whole group. */

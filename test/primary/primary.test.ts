@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { STOP_MARGIN_MS } from '../../src/core/deadlines.ts';
+import { type Checked, checkReading } from '../../src/core/reading.ts';
 import type { World } from '../../src/primary/world.ts';
 import { statsOf } from '../helpers/stats.ts';
 import { Scripted, settled } from './scripted-world.ts';
@@ -30,6 +31,35 @@ describe('the primary', () => {
     await settled();
     expect(world.log.filter((line) => /listening|Visit/.test(line))).to.deep.equal([]);
     expect(world.toldManager).to.deep.equal([]);
+  });
+
+  describe('when its environment can be read again', () => {
+    const read = (env: Record<string, string>, values: Record<string, string> = {}): Checked =>
+      checkReading({ WEB_CONCURRENCY: '2', ...env }, [{ values, errors: [] }]);
+
+    it('forks with it from the next reload on, and has its level and deadlines hold', async () => {
+      const next = read({ LOG_LEVEL: 'warn', PORT: '81' }, { GREETING: 'moin' });
+      const world = await new Scripted({}, () => Promise.resolve(next)).serving();
+      world.primary.ask({ type: 'reload' });
+      await settled();
+      const [worker] = world.workers.slice(-1);
+      expect(worker?.env).to.deep.equal({ GREETING: 'moin' });
+      expect(worker?.assignment.config).to.include({ port: 3000, logLevel: 'warn' });
+      expect(world.configured.map(({ logLevel }) => logLevel)).to.deep.equal(['warn']);
+      expect(world.log).to.include('PORT: changed, which takes effect with a restart alone');
+      worker?.exits({ code: 1 });
+      expect(world.configured.map(({ logLevel }) => logLevel)).to.deep.equal(['warn', 'info']);
+    });
+
+    it('obeys a TERM although the reading never ends', async () => {
+      const world = await new Scripted({}, () => new Promise(() => {})).serving();
+      world.primary.ask({ type: 'reload' });
+      world.primary.dispatch(term);
+      for (const worker of [...world.workers]) world.exit(worker, { code: 0 });
+      await settled();
+      expect(world.exitCode).to.equal(0);
+      expect(world.workers).to.have.length(2);
+    });
   });
 
   describe('when a fork throws', () => {
