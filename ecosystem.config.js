@@ -1,15 +1,28 @@
 // For pm2: pm2 start ecosystem.config.js
 // hello-server forks its own workers, so pm2 runs one process, the primary, and leaves the rest to it.
 
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
 /** The app to serve, by its path from this folder; empty = Hello. */
 const APP = '';
 
-/** Settings, see deploy/hello-server.env: { PORT: '8080' }. They come before those in the environment of the command. */
+/** Settings, and what else the app is to find in its environment: read at the start and at each reload. */
+const ENV_FILE = 'deploy/hello-server.env';
+
+/** Settings that stay until the next start: { PORT: '8080' }. They come before those in the environment of the command. */
 const env = {};
+
+/** What the file says of a setting now. */
+const inFile = (name) => {
+  const path = resolve(import.meta.dirname, ENV_FILE);
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  return new RegExp(`^${name}=(.+)$`, 'm').exec(text)?.[1];
+};
 
 /** A setting in ms; what is no number is for hello-server to refuse. */
 const ms = (name, defaultSeconds) => {
-  const seconds = Number(env[name] || process.env[name] || defaultSeconds);
+  const seconds = Number(env[name] || process.env[name] || inFile(name) || defaultSeconds);
   return 1000 * (Number.isFinite(seconds) ? seconds : defaultSeconds);
 };
 
@@ -22,7 +35,7 @@ export const apps = [
     name: 'hello-server',
     cwd: import.meta.dirname,
     script: 'dist/main.js',
-    args: APP === '' ? [] : [APP],
+    args: ['--env-file', ENV_FILE, ...(APP === '' ? [] : [APP])],
     env,
     // In its cluster mode pm2 would be the primary: refused.
     exec_mode: 'fork',
@@ -35,8 +48,8 @@ export const apps = [
     treekill: false,
     kill_timeout: ms('SHUTDOWN_DELAY', 0) + ms('SHUTDOWN_TIMEOUT', 8) + AIR_MS,
     // Not started again: what stopped because it was asked to, and what cannot start before somebody mends its
-    // settings. (pm2 7 shows both as `waiting restart`, though it never comes: it does so where a delay is set.)
-    stop_exit_codes: [0, 78],
+    // settings (9 is Node's own, for an env file that is not there). (pm2 7 shows both as `waiting restart`, though it never comes: it does so where a delay is set.)
+    stop_exit_codes: [0, 9, 78],
     // Anything else may pass, a port that is still taken for one: tried again after 1, 1.5, 2.25 ... at most 15 s,
     // without end. That is slow enough to stay below pm2's limit of 16 starts in 16 s, after which it would give up.
     exp_backoff_restart_delay: 1000,

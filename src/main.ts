@@ -7,11 +7,14 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from './client/commands.ts';
 import { type Asked, readCommandLine } from './command-line.ts';
+import type { EnvFile } from './core/env-file.ts';
 import { BAD_CONFIG, OK, WRONG_USAGE } from './core/exit-codes.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment } from './core/protocol.ts';
-import { type Checked, checkReading } from './core/reading.ts';
+import { checkReading, sameAs } from './core/reading.ts';
 import { missingPermissions } from './host/permissions.ts';
 
+/** The settings that say where a server is. */
+const WHERE = /^(PORT|HOST|CONTROL_SOCKET): /;
 const PACKAGE = new URL('../package.json', import.meta.url);
 /** The version of this package. */
 const readVersion = (): string => JSON.parse(readFileSync(PACKAGE, 'utf8')).version;
@@ -22,17 +25,11 @@ function refuse(code: number, ...problems: string[]): never {
   process.exit(code);
 }
 
-/** What the environment says, with the env files of these paths. */
-async function read(envFiles: readonly string[] = []): Promise<Checked> {
-  if (envFiles.length === 0) return checkReading(process.env, []);
+/** What the env files of these paths say. */
+async function read(paths: readonly string[] = []): Promise<EnvFile[]> {
+  if (paths.length === 0) return [];
   const { readEnvFiles } = await import('./host/env-files.ts');
-  return checkReading(process.env, await readEnvFiles(envFiles));
-}
-
-async function readEnvironment(envFiles: readonly string[] | undefined): Promise<Checked> {
-  const environment = await read(envFiles);
-  if (environment.errors.length > 0) refuse(BAD_CONFIG, ...environment.errors);
-  return environment;
+  return readEnvFiles(paths);
 }
 
 async function start({
@@ -46,14 +43,17 @@ async function start({
   const systemd = takeInheritance(process.env, process.pid);
   if (systemd.sockets > 1) refuse(BAD_CONFIG, `expected one socket from systemd, got ${systemd.sockets}`);
   const files = envFiles?.map((file) => resolve(workingDirectory(), file));
-  const environment = await readEnvironment(files);
+  const said = await read(files);
+  const same = sameAs(process.env, said);
+  const environment = checkReading(process.env, said, same);
+  if (environment.errors.length > 0) refuse(BAD_CONFIG, ...environment.errors);
   const app = typed === undefined ? undefined : resolveApp(typed);
   if (app?.problem) refuse(BAD_CONFIG, app.problem);
   const cwd = workingDirectory(app?.path, process.argv[1]);
   process.exit(
     await runPrimary({
       environment,
-      readAgain: files && (() => read(files)),
+      readAgain: files && (async () => checkReading(process.env, await read(files), same)),
       app: app?.path,
       args,
       systemd,
@@ -84,7 +84,15 @@ async function control(command: Command, envFiles: readonly string[] | undefined
     import('./client/terminal.ts'),
     import('node:os'),
   ]);
-  const { port, host, controlSocket } = (await readEnvironment(envFiles)).reading.config;
+  const files = await read(envFiles);
+  const { reading, errors } = checkReading(process.env, files);
+  // A command needs no more than where to look. What else is wrong with the settings is for the server to say: a reload
+  // that is to bring them is abandoned there.
+  const problems = errors.filter(
+    (error) => WHERE.test(error) || files.some((file) => file.errors.includes(error)),
+  );
+  if (problems.length > 0) refuse(BAD_CONFIG, ...problems);
+  const { port, host, controlSocket } = reading.config;
   const looked = {
     env: process.env,
     tmp: tmpdir(),

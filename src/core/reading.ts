@@ -3,11 +3,15 @@
 import { type Config, type LongDuration, readConfig, type Variable } from './config.ts';
 import type { EnvFile } from './env-file.ts';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+/** What workers find beside or instead of what this process has. */
+export type WorkerEnv = Environment;
+
 /** What a reading says. */
 export interface Reading {
   readonly config: Config;
-  /** What env files add to the environment of workers. */
-  readonly env: Readonly<Record<string, string>>;
+  /** What env files make of the environment that workers inherit; undefined = unset. */
+  readonly env: WorkerEnv;
 }
 
 /** A reading with what is to be said of it. */
@@ -20,14 +24,30 @@ export interface Checked {
   readonly portGiven: boolean;
 }
 
-/** Reads the environment of the process `own`, which comes first, and what the env files say, of which the last comes first. */
+const saidBy = (files: readonly EnvFile[]): Record<string, string> =>
+  Object.assign(Object.create(null), ...files.map(({ values }) => values));
+
+/**
+ * The variables that a process has from the same files, as they say the same at its start: systemd reads its
+ * EnvironmentFile= before it. Of these a change of the file counts.
+ */
+export const sameAs = (process: Environment, files: readonly EnvFile[]): string[] =>
+  Object.entries(saidBy(files)).flatMap(([name, value]) => (process[name] === value ? [name] : []));
+
+/**
+ * Reads the environment of the process, which comes first, and what the env files say, of which the last comes first.
+ * @param same the variables of the process that are those of the files: see {@link sameAs}
+ */
 export function checkReading(
-  own: Readonly<Record<string, string | undefined>>,
+  process: Environment,
   files: readonly EnvFile[],
+  same: readonly string[] = [],
 ): Checked {
-  const said: Record<string, string> = Object.assign({}, ...files.map(({ values }) => values));
-  const added = Object.entries(said).filter(([name]) => own[name] === undefined);
-  const env = Object.fromEntries(added);
+  const unset = Object.fromEntries(same.map((name) => [name, undefined]));
+  const own = { ...process, ...unset };
+  const said = saidBy(files);
+  const added = Object.fromEntries(Object.entries(said).filter(([name]) => own[name] === undefined));
+  const env = { ...unset, ...added };
   const { config, errors, warnings } = readConfig({ ...own, ...env });
   return {
     reading: { config, env },

@@ -14,6 +14,7 @@ import {
   seal,
   type ToWorker,
 } from '../core/protocol.ts';
+import type { WorkerEnv } from '../core/reading.ts';
 import { asObjects, Lines, type OutputName } from '../log/app-output.ts';
 import type { Pipe, Pipes } from './pipes.ts';
 import type { Sinks } from './sinks.ts';
@@ -65,12 +66,7 @@ export class WorkerHandle implements Handle {
   #inspector: ((address: string) => void) | undefined;
 
   /** Forks it. Node throws where memory is short; every other failure is told to `listeners.exit`. */
-  constructor(
-    assignment: Assignment,
-    env: Readonly<Record<string, string>>,
-    { since, sinks, pipes }: Shared,
-    listeners: Listeners,
-  ) {
+  constructor(assignment: Assignment, env: WorkerEnv, { since, sinks, pipes }: Shared, listeners: Listeners) {
     const two = pipes.takeTwo();
     try {
       this.#worker = forkInto(two, {
@@ -212,10 +208,7 @@ function forkError({ code, errno, message }: NodeJS.ErrnoException): string {
 }
 
 /** Forks with stdout and stderr into these pipes; into two sockets of Node's own where there are none. */
-function forkInto(
-  two: readonly [Pipe, Pipe] | undefined,
-  env: Readonly<Record<string, string>>,
-): ClusterWorker {
+function forkInto(two: readonly [Pipe, Pipe] | undefined, env: WorkerEnv): ClusterWorker {
   const writers = openWriters(two ?? []);
   try {
     const [stdout = 'pipe', stderr = 'pipe'] = writers;

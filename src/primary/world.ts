@@ -8,7 +8,7 @@ import type { OwnProcess } from '../core/figures.ts';
 import type { Fleet } from '../core/fleet.ts';
 import type { Ending, Notice, WorkerName } from '../core/notices.ts';
 import type { Assignment, FromWorker, ToWorker } from '../core/protocol.ts';
-import type { Checked } from '../core/reading.ts';
+import type { Checked, WorkerEnv } from '../core/reading.ts';
 
 /** A listening socket as it passes between processes: bound, and watched by nobody here. */
 export type Socket = { readonly close: () => void };
@@ -42,11 +42,7 @@ export interface World {
   /** Calls `run` once after `ms`; the function that it returns prevents that. */
   readonly after: (ms: number, run: () => void) => () => void;
   /** Forks a worker, with `env` added to its environment; one that cannot be forked throws, or says so as its exit. */
-  readonly fork: (
-    assignment: Assignment,
-    env: Readonly<Record<string, string>>,
-    listeners: Listeners,
-  ) => Handle;
+  readonly fork: (assignment: Assignment, env: WorkerEnv, listeners: Listeners) => Handle;
   /** Reads the environment and its env files again; undefined = there is none that could have changed. Never rejects. */
   readonly readAgain: (() => Promise<Checked>) | undefined;
   /** How many CPUs this process may use, which is how many workers `auto` are. */

@@ -50,6 +50,15 @@ describe('--env-file', () => {
     expect(await Promise.all(answers)).to.deep.equal(['moin', 'process', '/srv/a b=c;d', '', '{"a":1}']);
   });
 
+  it('is what counts where the process has read the same file before, as under systemd', async () => {
+    write('GREETING=hello', 'GONE=not yet');
+    const env = { GREETING: 'hello', GONE: 'not yet', ACCESS_LOG: 'false' };
+    const server = await serve({ args: ['--env-file', file, fixture('tells-env.js')], env });
+    write('GREETING=moin');
+    await reload(server, 2);
+    expect([await ask(server, 'GREETING'), await ask(server, 'GONE')]).to.deep.equal(['moin', 'unset']);
+  });
+
   it('configures us at the start, and a command finds the server by it', async () => {
     write('WEB_CONCURRENCY=1', 'LOG_LEVEL=debug', `CONTROL_SOCKET=${join(place, 'other.sock')}`);
     const server = await serve({

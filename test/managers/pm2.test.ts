@@ -218,6 +218,24 @@ describe('under pm2', () => {
       expect(await pm2.entry()).to.include({ status: 'online', restarts: 0 });
     });
 
+    it('hello-server reload takes up what the env file says now', async () => {
+      pm2 = await Pm2.open();
+      const file = join(pm2.folder, 'app.env');
+      writeFileSync(file, 'GREETING=hello\n');
+      await pm2.run('start', pm2.ecosystem({ args: ['--env-file', file, fixture('tells-env.js')] }));
+      const greeting = async (): Promise<string> =>
+        (await exchange(pm2.port, request('GET', '/GREETING'))).body;
+      expect(await greeting()).to.equal('hello');
+      writeFileSync(file, 'GREETING=good day\n');
+      expect(await pm2.helloServer('reload')).to.include({ code: 0 });
+      expect(await greeting()).to.equal('good day');
+      writeFileSync(file, 'GREETING="moin"\n');
+      expect((await pm2.helloServer('reload')).err).to.match(
+        /^reload abandoned: .* quotes in the value of GREETING\n$/,
+      );
+      expect(await greeting()).to.equal('good day');
+    });
+
     it('hello-server reload is the rolling reload and loses none', async () => {
       pm2 = await Pm2.open();
       await pm2.run('start', ECOSYSTEM);

@@ -20,6 +20,7 @@ export default async (req, res) => {
   if (req.url === '/spin') render();
   if (req.url === '/grow') for (let i = 0; i < 32; i++) { kept.push(Buffer.alloc(16 * 1024 * 1024, 1)); await pause(5); }
   if (req.url === '/wait') await pause(1500);
+  if (req.url === '/greeting') return void res.end(process.env.GREETING ?? 'unset');
   res.end(String(process.pid));
 };
 `;
@@ -38,7 +39,13 @@ describe('under systemd', function () {
     machine.write(APP, code);
     machine.run('chmod', '-R', 'a+rX', '/srv/app');
     machine.write(SETTINGS, `${settings.join('\n')}\n`);
-    const unit = ['[Service]', 'ExecStart=', `ExecStart=node dist/main.js ${APP}`, ...lines, ''];
+    const unit = [
+      '[Service]',
+      'ExecStart=',
+      `ExecStart=node -- dist/main.js --env-file ${SETTINGS} ${APP}`,
+      ...lines,
+      '',
+    ];
     machine.write(DROP_IN, unit.join('\n'));
     systemctl('daemon-reload');
     systemctl('reset-failed', 'hello-server');
@@ -65,6 +72,16 @@ describe('under systemd', function () {
 
   // In this order: mocha runs what is outside of any inner group first.
   describe('in operation', () => {
+    it('is not installed over settings that the service could not read', () => {
+      machine.write(SETTINGS, '');
+      machine.run('chmod', '600', SETTINGS);
+      const { status, stderr } = machine.shell('scripts/install-systemd');
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/^expected \/etc\/hello-server\.env to be readable by all,.*\n$/);
+      expect(machine.run('test', '-e', '/opt/hello-server').status).to.equal(1);
+      machine.run('rm', SETTINGS);
+    });
+
     it('is installed by one command, which may be run again', async () => {
       const first = machine.shell('scripts/install-systemd');
       expect(first.status, first.stderr).to.equal(0);
@@ -172,6 +189,25 @@ describe('under systemd', function () {
       expect(ok).to.be.greaterThan(300);
       expect(lost, JSON.stringify(meter.losses)).to.deep.equal(NOTHING_LOST);
       expect(machine.property('MainPID')).to.equal(before);
+    });
+
+    it('reload takes up what has changed in the settings, and fails visibly with all that is wrong in them', async () => {
+      configure([], ['GREETING=hello', 'GONE=soon', 'WEB_CONCURRENCY=2']);
+      restart();
+      expect(await answer('/greeting')).to.equal('hello');
+      machine.write(SETTINGS, 'GREETING=good day\nWEB_CONCURRENCY=1\n');
+      expect(systemctl('reload', 'hello-server').status).to.equal(0);
+      expect(await answer('/greeting')).to.equal('good day');
+      await eventually(() => machine.workers().length === 1, 'as many workers as the file says');
+      const cursor = machine.cursor();
+      machine.write(SETTINGS, 'GREETING="moin"\nBOOT_TIMEOUT=soon\n');
+      expect(systemctl('reload', 'hello-server').status).to.not.equal(0);
+      await says(
+        cursor,
+        /reload abandoned, the old generation goes on: .*GREETING; BOOT_TIMEOUT: expected seconds/,
+      );
+      expect(machine.property('ActiveState')).to.equal('active');
+      expect(await answer('/greeting')).to.equal('good day');
     });
 
     it('reload fails visibly when it was abandoned, while the old generation goes on', async () => {

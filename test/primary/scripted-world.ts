@@ -6,7 +6,7 @@ import type { Config } from '../../src/core/config.ts';
 import type { Fleet } from '../../src/core/fleet.ts';
 import type { Ending } from '../../src/core/notices.ts';
 import type { Assignment, FromWorker, ToWorker } from '../../src/core/protocol.ts';
-import { type Checked, checkReading } from '../../src/core/reading.ts';
+import { type Checked, checkReading, type WorkerEnv } from '../../src/core/reading.ts';
 import { lineOf } from '../../src/log/wording.ts';
 import { Primary } from '../../src/primary/primary.ts';
 import type { Handle, Listeners, World } from '../../src/primary/world.ts';
@@ -16,18 +16,13 @@ export class FakeWorker implements Handle {
   readonly pid: number;
   readonly sent: ToWorker[] = [];
   readonly assignment: Assignment;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: WorkerEnv;
   readonly closed: Promise<void>;
   killed = false;
   readonly #listeners: Listeners;
   #close: () => void = () => {};
 
-  constructor(
-    pid: number,
-    assignment: Assignment,
-    env: Readonly<Record<string, string>>,
-    listeners: Listeners,
-  ) {
+  constructor(pid: number, assignment: Assignment, env: WorkerEnv, listeners: Listeners) {
     this.pid = pid;
     this.env = env;
     this.assignment = assignment;
