@@ -2,6 +2,7 @@
 
 import type { Question } from './question.ts';
 import { connections } from './questions/connections.ts';
+import { firstSecond } from './questions/first-second.ts';
 import { idleConnections } from './questions/idle-connections.ts';
 import { keepAlive } from './questions/keep-alive.ts';
 import { logCost } from './questions/log-cost.ts';
@@ -21,6 +22,7 @@ export const QUESTIONS: readonly Question[] = [
   nodes,
   logCost,
   startStop,
+  firstSecond,
   recovery,
   idleConnections,
 ];

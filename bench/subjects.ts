@@ -14,7 +14,7 @@ import { type Place, type Server, type Sink, type Subject, SubjectError } from '
 /** The repository's folder. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const SUBJECTS = join(ROOT, 'bench', 'subjects');
+export const SUBJECTS = join(ROOT, 'bench', 'subjects');
 const PM2 = join(ROOT, 'node_modules', 'pm2', 'bin');
 const RELOAD_MS = 100_000;
 
@@ -28,13 +28,15 @@ export interface Change {
   /** The path of a Node of its own. */
   readonly node?: string;
   readonly stdout?: (place: Place) => Sink;
+  /** The path of an app in Hello's place. */
+  readonly app?: string;
   /** In place of "text request log into a file". */
   readonly log?: string;
 }
 
 /** hello-server, all of it on. */
 export function hello(workers: number, change: Change = {}): Subject {
-  const { env = {}, log = 'text request log into a file' } = change;
+  const { env = {}, app, log = 'text request log into a file' } = change;
   const set = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return {
     ...named(`hello-server, ${plural(workers)}`, change),
@@ -42,7 +44,7 @@ export function hello(workers: number, change: Change = {}): Subject {
     version: () => manifestOf(ROOT),
     command: ({ node, folder }) => ({
       file: node,
-      args: [join(ROOT, 'dist', 'main.js')],
+      args: [join(ROOT, 'dist', 'main.js'), ...(app === undefined ? [] : [app])],
       env: { ...env, WEB_CONCURRENCY: String(workers), CONTROL_SOCKET: controlSocket(folder) },
     }),
     reload: async (server) => {

@@ -5,7 +5,7 @@ import { LATENCY_BOUNDS_MS } from '../core/latency.ts';
 import { EXIT_REASONS } from '../core/notices.ts';
 import { type Family, type MetricType, openName, type Sample } from './families.ts';
 import type { SlotFigures } from './ledger.ts';
-import type { Status } from './status.ts';
+import type { ReloadPhase, Status } from './status.ts';
 
 /** What the metrics are made of. */
 export interface Measured {
@@ -18,6 +18,7 @@ export interface Measured {
 }
 
 const MIB = 1_048_576;
+const PHASES: readonly ReloadPhase[] = ['replacing', 'canary', 'settling'];
 const STAGES = ['booting', 'ready', 'standby', 'rejoining', 'draining'] as const;
 /** Of ten bounds to a decade three are served. */
 const SERVED_STEPS: ReadonlySet<number> = new Set([0, 4, 7]);
@@ -95,6 +96,11 @@ export function ownFamilies({ status, total, slots, restarts, own }: Measured): 
       'hello_server_worker_exits_total',
       'Ends of workers, by reason.',
       by('reason', Object.fromEntries(EXIT_REASONS.map((reason) => [snake(reason), totals.exits[reason]]))),
+    ),
+    gauge(
+      'hello_server_reload_phase',
+      'Whether a reload is under way and in this phase: 1 or 0.',
+      by('phase', Object.fromEntries(PHASES.map((phase) => [phase, Number(status.reload?.phase === phase)]))),
     ),
     counter('hello_server_reloads_total', 'Reloads, by result.', by('result', totals.reloads)),
     ...perSlot(slots, restarts, status),

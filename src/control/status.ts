@@ -116,14 +116,16 @@ export interface Happened {
   readonly text: string;
 }
 
+/** What a reload does: it is `replacing` workers, its `canary` serves alone, or all new ones are `settling`. */
+export type ReloadPhase = 'replacing' | 'canary' | 'settling';
+
 /** A reload under way. */
 export interface ReloadStatus {
   readonly from: number;
   readonly to: number;
   /** Seconds since it began. */
   readonly age: number;
-  /** `replacing` workers, its `canary` alone, or all new ones, `settling`. */
-  readonly phase: 'replacing' | 'canary' | 'settling';
+  readonly phase: ReloadPhase;
   /** Requests that the new generation has answered; null = not counted yet. */
   readonly asked: number | null;
 }

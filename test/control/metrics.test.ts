@@ -16,8 +16,8 @@ const OWN = {
 };
 
 /** The families of a fleet of so many workers, each of which has answered twice. */
-function families(workers: number) {
-  const script = new Script(workers);
+function families(workers: number, then: (script: Script) => void = () => {}) {
+  const script = new Script(workers, { canaryMs: 5000 });
   const ledger = new Ledger(0);
   script.on({ type: 'wake' });
   for (let id = 1; id <= workers; id++) {
@@ -30,6 +30,7 @@ function families(workers: number) {
       1,
     );
   }
+  then(script);
   const status = fleetStatus(script.fleet, 1, IDENTITY, ledger, { rssMiB: 1, logLinesDropped: 0 });
   return ownFamilies({
     status,
@@ -55,6 +56,24 @@ describe('the metrics', () => {
         own.map(({ values }) => values.map(({ value }) => value)),
       );
     }
+  });
+
+  it('say in which phase a reload is', () => {
+    const phases = (then?: (script: Script) => void) => {
+      const family = families(1, then).find(({ name }) => name === 'hello_server_reload_phase');
+      return Object.fromEntries(family?.values.map(({ labels, value }) => [labels.phase, value]) ?? []);
+    };
+    expect(phases()).to.deep.equal({ replacing: 0, canary: 0, settling: 0 });
+    const canary = (script: Script): void => {
+      script.on({ type: 'reload' });
+      script.ready(2);
+    };
+    expect(phases(canary)).to.deep.equal({ replacing: 0, canary: 1, settling: 0 });
+    const settling = (script: Script): void => {
+      canary(script);
+      script.pass(5000);
+    };
+    expect(phases(settling)).to.deep.equal({ replacing: 0, canary: 0, settling: 1 });
   });
 
   it('are named by the conventions', () => {

@@ -1,0 +1,6 @@
+// Hello, which asks itself a thousand times before it takes traffic.
+import app, { options } from 'hello-server/app';
+
+export { options };
+export default app;
+export const warmup = Array.from({ length: 1000 }, () => '/');
