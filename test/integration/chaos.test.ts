@@ -10,7 +10,7 @@ import { KINDS, Meter } from '../helpers/meter.ts';
 import { Releases } from '../helpers/releases.ts';
 import { eventually, serve, stays } from '../helpers/server.ts';
 
-const SECONDS = Number(process.env.CHAOS_SECONDS ?? 12);
+const SECONDS = Number(process.env.CHAOS_SECONDS ?? 8);
 const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
 /** A loss belongs to a kill that came no longer than this before it. */
 const AFTER_KILL_MS = 2500;

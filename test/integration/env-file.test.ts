@@ -23,6 +23,7 @@ describe('--env-file', () => {
       env: {
         CONTROL_SOCKET: join(place, 'control.sock'),
         DRAIN_TIMEOUT: '2',
+        SETTLE_TIME: '0.1',
         ACCESS_LOG: 'false',
         // For the file to say.
         WEB_CONCURRENCY: undefined,
@@ -52,7 +53,7 @@ describe('--env-file', () => {
 
   it('is what counts where the process has read the same file before, as under systemd', async () => {
     write('GREETING=hello', 'GONE=not yet');
-    const env = { GREETING: 'hello', GONE: 'not yet', ACCESS_LOG: 'false' };
+    const env = { GREETING: 'hello', GONE: 'not yet', ACCESS_LOG: 'false', SETTLE_TIME: '0.1' };
     const server = await serve({ args: ['--env-file', file, fixture('tells-env.js')], env });
     write('GREETING=moin');
     await reload(server, 2);
