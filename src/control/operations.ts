@@ -1,7 +1,8 @@
 // The commands of the control socket as they run: each is told what happens, and ends with the effect it waits for.
 
-import { type Effect, type Event, type Fleet, type Renewal, serves } from '../core/fleet.ts';
+import { type Effect, type Event, type Fleet, serves } from '../core/fleet.ts';
 import type { Outcome } from '../core/notices.ts';
+import type { Renewal } from '../core/settings.ts';
 import { lineOf, outcomeText } from '../log/wording.ts';
 import type { Commands, Report } from './server.ts';
 import type { Views } from './views.ts';

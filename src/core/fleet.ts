@@ -13,7 +13,7 @@ import type {
 } from './notices.ts';
 import type { DrainReason } from './protocol.ts';
 import type { Reading } from './reading.ts';
-import type { WorkerShare } from './share.ts';
+import type { Before, Renewal, Settings, Wish } from './settings.ts';
 import type { Verdict } from './verdict.ts';
 
 /** A worker's stage, with what belongs to it alone; `by` is when the worker is killed unless it moved on, in ms. */
@@ -62,24 +62,6 @@ export interface Slot {
   lastExit: Ending | undefined;
 }
 
-/** What was in force before a reload, for the way back. */
-export interface Before {
-  readonly settings: Settings;
-  readonly wanted: number;
-  /** How many workers the reload makes it; another number since is a wish of its own. */
-  readonly becomes: number;
-}
-
-/** What a reload brings beside new workers: other settings, or an environment that cannot be read. */
-export type Renewal = { readonly settings: Settings } | { readonly errors: readonly string[] };
-
-/** A reload as it is asked for. */
-export interface Wish {
-  /** Whether the verdict on its traffic is passed over. */
-  readonly force: boolean;
-  readonly renewal: Renewal | undefined;
-}
-
 export interface Reload {
   readonly from: number;
   readonly to: number;
@@ -112,47 +94,6 @@ export interface Stop {
   readonly exitCode: number;
   phase: StopPhase;
 }
-
-/** What one reading of the environment sets; times in ms, 0 of `bootMs` and `hangMs` means no limit. */
-export interface Settings {
-  /** What workers are forked with. */
-  readonly reading: Reading;
-  /** How many workers it asks for. */
-  readonly workers: number;
-  readonly bootMs: number;
-  readonly drainMs: number;
-  readonly stopDelayMs: number;
-  readonly stopMs: number;
-  readonly hangMs: number;
-  /** A reload is over when its last worker has been ready for so long. */
-  readonly settleMs: number;
-  /** How long the first new workers of a reload serve before the others follow; 0 = no canary. */
-  readonly canaryMs: number;
-  /** How many these are, and how many workers a reload replaces at a time. */
-  readonly canary: WorkerShare;
-  readonly surge: WorkerShare;
-  /** How long a replaced generation stands by after its reload; 0 = it goes at once. */
-  readonly keepMs: number;
-}
-
-/** The settings of a reading, where `auto` workers are `cpus`. */
-export const settingsOf = (reading: Reading, cpus: () => number): Settings => {
-  const { config } = reading;
-  return {
-    reading,
-    workers: config.workers === 'auto' ? cpus() : config.workers,
-    bootMs: config.bootTimeoutMs,
-    drainMs: config.drainTimeoutMs,
-    stopDelayMs: config.shutdownDelayMs,
-    stopMs: config.shutdownTimeoutMs,
-    hangMs: config.hangTimeoutMs,
-    settleMs: config.settleTimeMs,
-    canaryMs: config.canaryTimeMs,
-    canary: config.canaryWorkers,
-    surge: config.reloadSurge,
-    keepMs: config.keepPreviousMs,
-  };
-};
 
 export interface Fleet {
   settings: Settings;

@@ -11,13 +11,13 @@ import {
   inDoubt,
   live,
   serves,
-  type Wish,
   type Worker,
   type WorkerEvent,
 } from './fleet.ts';
 import type { Ending, ExitReason, Fault } from './notices.ts';
 import { beginStop, reconcile, stopAtOnce } from './reconcile.ts';
 import { abandonReload, beginReload, beginRollback } from './reload.ts';
+import type { Wish } from './settings.ts';
 import { nameOf, Turn } from './turn.ts';
 
 /** One step: what happened at `now` (ms), the fleet after it, and what is to be done. `fleet` is left as it was. */

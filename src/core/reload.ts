@@ -1,7 +1,8 @@
 // A reload from its beginning to its end: its canary, its settling, what it keeps for a rollback, and both ways back.
 
-import { type Before, type Fleet, live, type Reload, serves, type Wish, type Worker } from './fleet.ts';
+import { type Fleet, live, type Reload, serves, type Worker } from './fleet.ts';
 import type { Fault } from './notices.ts';
+import type { Before, Wish } from './settings.ts';
 import { type WorkerShare, workersIn } from './share.ts';
 import type { Turn } from './turn.ts';
 

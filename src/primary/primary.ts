@@ -5,14 +5,16 @@ import { Operations } from '../control/operations.ts';
 import { MAX_WORKERS } from '../core/config.ts';
 import { GOODBYE_MS, LAST_WORDS_MS, STOP_MARGIN_MS } from '../core/deadlines.ts';
 import { CANNOT_SERVE } from '../core/exit-codes.ts';
-import { type Effect, type Event, type Fleet, newFleet, type Renewal, settingsOf } from '../core/fleet.ts';
+import { type Effect, type Event, type Fleet, newFleet } from '../core/fleet.ts';
 import type { Notice } from '../core/notices.ts';
 import { step } from '../core/policy.ts';
-import { type Reading, renewed } from '../core/reading.ts';
+import type { Reading } from '../core/reading.ts';
 import { wakeAt } from '../core/reconcile.ts';
+import { type Renewal, settingsOf } from '../core/settings.ts';
 import { nameOf } from '../core/turn.ts';
 import { describeThrown } from '../log/thrown.ts';
 import { TICK_MS } from './clock.ts';
+import { renewalOf } from './renewal.ts';
 import type { Asked } from './signals.ts';
 import { Books } from './views.ts';
 import { attempt, type Common, Workers } from './workers.ts';
@@ -102,17 +104,9 @@ export class Primary {
   /** Reads the environment anew for a reload, where it may have changed; `use` is called at once where it cannot. */
   #renew(use: (renewal: Renewal | undefined) => void): void {
     const { readAgain, cpus, log } = this.#world;
+    const { reading } = this.#start;
     if (!readAgain) use(undefined);
-    else
-      void readAgain().then(({ reading: read, errors, warnings }) =>
-        this.#guard(() => {
-          if (errors.length > 0) return use({ errors });
-          const { reading, fixed } = renewed(this.#start.reading, read);
-          for (const warning of warnings) log({ notice: 'long duration', ...warning });
-          if (fixed.length > 0) log({ notice: 'needs restart', variables: fixed });
-          use({ settings: settingsOf(reading, cpus) });
-        }),
-      );
+    else void readAgain().then((checked) => this.#guard(() => use(renewalOf(reading, checked, cpus, log))));
   }
 
   /** Opens the admin listener, where one is wanted: it shows the start, too. One that cannot be had ends the start. */

@@ -2,8 +2,8 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Settings } from '../../src/core/fleet.ts';
 import { checkReading } from '../../src/core/reading.ts';
+import type { Settings } from '../../src/core/settings.ts';
 import { type Deed, World } from './world.ts';
 
 const RUNS = 1500;

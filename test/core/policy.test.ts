@@ -2,10 +2,11 @@
 
 import { expect } from 'chai';
 import { CRASH_LOOP_BOOTS, KILL_MARGIN_MS, LEAVE_MS } from '../../src/core/deadlines.ts';
-import type { Event, Settings } from '../../src/core/fleet.ts';
+import type { Event } from '../../src/core/fleet.ts';
 import { step } from '../../src/core/policy.ts';
 import { checkReading } from '../../src/core/reading.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';
+import type { Settings } from '../../src/core/settings.ts';
 import type { Verdict } from '../../src/core/verdict.ts';
 import { outcomeText } from '../../src/log/wording.ts';
 import { Script, SETTINGS, serving } from './script.ts';

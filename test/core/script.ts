@@ -1,17 +1,11 @@
 // A fleet driven by hand: time passes when told to, workers say what the test says, effects come back as short sentences.
 
-import {
-  type Effect,
-  type Event,
-  type Fleet,
-  newFleet,
-  type Settings,
-  type Worker,
-} from '../../src/core/fleet.ts';
+import { type Effect, type Event, type Fleet, newFleet, type Worker } from '../../src/core/fleet.ts';
 import type { Ending } from '../../src/core/notices.ts';
 import { step } from '../../src/core/policy.ts';
 import { checkReading } from '../../src/core/reading.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';
+import type { Settings } from '../../src/core/settings.ts';
 import { lineOf, outcomeText } from '../../src/log/wording.ts';
 
 export const SETTINGS: Settings = {
