@@ -51,7 +51,9 @@ await build({
   define: { 'import.meta.url': 'importMetaUrl' },
   // In front of all: behind other statements 'use strict' would not count. The first line is what a shell runs of this
   // file, and a string to Node, which otherwise takes our --env-file for its own and ends where the file is missing.
-  banner: { js: "':' //; exec node -- \"$0\" \"$@\"\n'use strict';\nconst importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  banner: {
+    js: "':' //; exec node -- \"$0\" \"$@\"\n'use strict';\nconst importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
+  },
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'warning',
