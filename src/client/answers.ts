@@ -17,7 +17,7 @@ type Old =
 /** One worker; what this version has added may be missing. */
 export type ToldWorker = Pick<WorkerStatus, Old> & Partial<Omit<WorkerStatus, Old>>;
 
-type Added = 'totals' | 'now' | 'health' | 'events' | 'reload';
+type Added = 'totals' | 'now' | 'health' | 'events' | 'reload' | 'previous';
 
 /** The status; what this version has added may be missing. */
 export interface ToldStatus extends Omit<Status, Added | 'workers'>, Partial<Pick<Status, Added>> {

@@ -77,6 +77,7 @@ function headOf(status: ToldStatus, width: number): Line[] {
   const reasons = health && unfit ? wrapped(`${unfit}: ${shown(health.reason)}`, width, 'bad') : [];
   const lines = [first, ...reasons, identity(status, width)];
   if (now) lines.push(...flow(figuresOf(now), width));
+  if (status.previous) lines.push(previousOf(status.previous));
   const totals = totalsOf(status);
   if (totals.length > 0) lines.push(...flow([piece('so far:'), ...totals], width));
   return lines;
@@ -85,6 +86,12 @@ function headOf(status: ToldStatus, width: number): Line[] {
 /** The state; of a reload also how far it is. */
 const stateText = ({ state, reload }: ToldStatus): string =>
   reload && state === 'reloading' ? `reloading (${reload.phase})` : state;
+
+/** What could be rolled back to, for how long, and what that costs. */
+function previousOf({ generation, left, workers, rss }: NonNullable<ToldStatus['previous']>): Line {
+  const cost = `${plural(workers, 'worker')}, ${memory(rss)}`;
+  return [piece(`rollback to generation ${shown(generation)} for ${duration(left)}: ${cost}`)];
+}
 
 /** Whether it is ready for traffic, which process and which app it is. */
 function identity({ health, pid, node, host, app }: ToldStatus, width: number): Line {

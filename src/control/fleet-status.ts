@@ -6,7 +6,7 @@ import { endingText } from '../log/wording.ts';
 import { healthOf, whyUnwell } from './health.ts';
 import type { Ledger } from './ledger.ts';
 import { rounded } from './recent.ts';
-import type { Now, ReloadStatus, Status, Totals, WorkerStatus } from './status.ts';
+import type { Now, PreviousStatus, ReloadStatus, Status, Totals, WorkerStatus } from './status.ts';
 
 /** What does not change while the primary runs. */
 export interface Identity {
@@ -50,6 +50,7 @@ export function statusOf(
     generation: fleet.generation,
     wanted: fleet.wanted,
     reload: reloadStatus(fleet, now),
+    previous: previousStatus(fleet, now, ledger),
     workers: fleet.workers
       .toSorted((a, b) => order(a) - order(b))
       .map((w) => workerStatus(fleet, w, now, ledger)),
@@ -65,6 +66,18 @@ function reloadStatus({ reload }: Fleet, now: number): ReloadStatus | null {
   const { from, to, since, canary, settlesAt, asked = null } = reload;
   const phase = canary?.until !== undefined ? 'canary' : settlesAt !== undefined ? 'settling' : 'replacing';
   return { from, to, age: rounded((now - since) / 1000), phase, asked };
+}
+
+function previousStatus({ previous, workers }: Fleet, now: number, ledger: Ledger): PreviousStatus | null {
+  if (!previous) return null;
+  const kept = workers.filter(({ stage }) => stage.name === 'standby');
+  const held = kept.map(({ id }) => ledger.worker(id)?.stats.gauges.rssMiB);
+  return {
+    generation: previous.generation,
+    left: rounded((previous.until - now) / 1000),
+    workers: kept.length,
+    rss: held.includes(undefined) ? null : held.reduce<number>((sum, rss = 0) => sum + rss, 0),
+  };
 }
 
 function workerStatus(fleet: Fleet, w: Worker, now: number, ledger: Ledger): WorkerStatus {

@@ -62,6 +62,8 @@ export interface Status {
   /** Workers wanted. */
   readonly wanted: number;
   readonly reload: ReloadStatus | null;
+  /** The generation that stands by for a rollback. */
+  readonly previous: PreviousStatus | null;
   readonly workers: readonly WorkerStatus[];
   readonly totals: Totals;
   readonly now: Now;
@@ -128,6 +130,16 @@ export interface ReloadStatus {
   readonly phase: ReloadPhase;
   /** Requests that the new generation has answered; null = not counted yet. */
   readonly asked: number | null;
+}
+
+/** A replaced generation that stands by for a rollback, with what that costs. */
+export interface PreviousStatus {
+  readonly generation: number;
+  /** Seconds until it goes. */
+  readonly left: number;
+  readonly workers: number;
+  /** What they hold, MiB; null = not known yet. */
+  readonly rss: number | null;
 }
 
 /** Whether the fleet lives, and whether it is ready for traffic, with the reason in words. */

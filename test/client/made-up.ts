@@ -70,6 +70,7 @@ export const status = (given: Partial<Status> = {}): Status => ({
   app: '/srv/app/report.js',
   generation: 1,
   reload: null,
+  previous: null,
   wanted: given.workers?.length ?? 2,
   workers: workers(2),
   totals: TOTALS,

@@ -76,6 +76,12 @@ describe('the page of a status', () => {
     );
   });
 
+  it('says what can be rolled back to, for how long, and what that costs', () => {
+    const previous = { generation: 6, left: 592.4, workers: 2, rss: 141.6 };
+    expect(lines(status({ previous }))[3]).to.equal('rollback to generation 6 for 9m52s: 2 workers, 142 MiB');
+    expect(shown(status())).not.to.include('rollback');
+  });
+
   it('names what has gone wrong so far, once there is any', () => {
     expect(shown(status())).not.to.include('so far');
     const told = status({

@@ -116,6 +116,22 @@ describe('the status', () => {
     ]);
   });
 
+  it('tells the generation that stands by for a rollback, with its memory', () => {
+    const script = new Script(1, { keepMs: 60_000 });
+    script.on({ type: 'wake' });
+    script.ready(1);
+    script.on({ type: 'reload' });
+    script.ready(2);
+    expect(shown(script.fleet, script.now).previous).to.equal(null);
+    script.pass(1000);
+    const ledger = new Ledger(0);
+    const kept = { generation: 1, left: 55, workers: 1 };
+    expect(shown(script.fleet, script.now + 5000, ledger).previous).to.deep.equal({ ...kept, rss: null });
+    ledger.beat(1, 0, statsOf({}, { rssMiB: 48.2 }), 0);
+    ledger.beat(2, 0, statsOf({}, { rssMiB: 50 }), 0);
+    expect(shown(script.fleet, script.now + 5000, ledger).previous).to.deep.equal({ ...kept, rss: 48.2 });
+  });
+
   it('tells a fleet that starts, and one that stops', () => {
     const script = new Script(1);
     script.on({ type: 'wake' });

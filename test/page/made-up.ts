@@ -106,6 +106,7 @@ export function status(changes: Partial<Omit<Status, 'now'>> & { readonly now?: 
     app: './server.js',
     generation: 3,
     reload: null,
+    previous: null,
     wanted: fleet.length,
     workers: fleet,
     totals: {
