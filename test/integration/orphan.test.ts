@@ -1,8 +1,11 @@
 // A worker and its channel to the primary: when the primary is killed, and when the app closes the channel.
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { exchange, Raw, request } from '../helpers/raw.ts';
+import { reload } from '../helpers/reload.ts';
 import { eventually, fixture, type Running, serve } from '../helpers/server.ts';
 
 const get = async (server: Running, target = '/'): Promise<string> =>
@@ -35,6 +38,26 @@ describe('an orphan', () => {
     server.signal('SIGKILL');
     await server.end();
     await eventually(() => server.pids().length === 0, 'no orphan is left', 4000);
+  });
+
+  it('has the SHUTDOWN_TIMEOUT that the last reload has brought', async () => {
+    const place = mkdtempSync(join(tmpdir(), 'hello-server-'));
+    const file = join(place, 'app.env');
+    writeFileSync(file, 'SHUTDOWN_TIMEOUT=60\n');
+    const server = await serve({
+      args: ['--env-file', file, fixture('hangs.js')],
+      env: { WEB_CONCURRENCY: '1', SETTLE_TIME: '0' },
+    });
+    writeFileSync(file, 'SHUTDOWN_TIMEOUT=1\n');
+    await reload(server, 2);
+    await eventually(() => server.workers().length === 1, 'the new one is alone');
+    const spinning = await Raw.open(server.port);
+    spinning.send(request('GET', '/spin'));
+    await eventually(() => server.workers().some(isRunning), 'it spins');
+    server.signal('SIGKILL');
+    await server.end();
+    await eventually(() => server.pids().length === 0, 'no orphan is left', 4000);
+    rmSync(place, { recursive: true });
   });
 
   it('that holds no request leaves at once, long before SHUTDOWN_TIMEOUT', async () => {
