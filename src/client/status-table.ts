@@ -126,6 +126,7 @@ function totalsOf({ totals, workers }: ToldStatus): Piece[] {
     [totals?.exits['cannot fork'], 'failed fork'],
     [totals?.exits['not drained'], 'worker not drained in time', 'workers not drained in time'],
     [totals?.reloads.abandoned, 'reload abandoned', 'reloads abandoned'],
+    [totals?.slowTurns, 'slow turn'],
     [totals?.cut, 'connection cut', 'connections cut'],
     [totals?.logLinesDropped, 'log line dropped', 'log lines dropped'],
   ];

@@ -133,6 +133,7 @@ function totalsOf({ total, exits, reloads }: Ledger, own: Own): Totals {
     refused: { '400': c.refused400, '408': c.refused408, '431': c.refused431 },
     failed: c.failed,
     left: c.left,
+    slowTurns: c.slowTurns,
     accepted: c.accepted,
     upgraded: c.upgraded,
     cut: c.cut,

@@ -58,6 +58,11 @@ export function ownFamilies({ status, total, slots, restarts, own }: Measured): 
       'Requests whose client left before its answer was whole.',
       totals.left,
     ),
+    counter(
+      'hello_server_slow_turns_total',
+      'Listeners that ran longer than SLOW_TURN in one piece.',
+      totals.slowTurns,
+    ),
     gauge('hello_server_requests_in_flight', 'Requests that are being answered.', now.inFlight),
     gauge('hello_server_connections', 'Open connections.', now.connections),
     gauge('hello_server_long_lived_connections', 'Of these, WebSockets and event streams.', now.longLived),

@@ -82,6 +82,8 @@ export interface Totals {
   /** Requests in which the app threw or rejected; and whose client left before its answer was whole. */
   readonly failed: number;
   readonly left: number;
+  /** Listeners that ran longer than SLOW_TURN in one piece. */
+  readonly slowTurns: number;
   /** Connections accepted, upgraded, and cut by a drain at its deadline. */
   readonly accepted: number;
   readonly upgraded: number;

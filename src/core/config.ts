@@ -31,6 +31,8 @@ export interface Config {
   readonly canaryTimeMs: number;
   readonly canaryWorkers: WorkerShare;
   readonly keepPreviousMs: number;
+  /** A listener that runs so long in one piece is named; 0 = never. */
+  readonly slowTurnMs: number;
   /** Port of the admin listener; undefined = there is none. */
   readonly adminPort: number | undefined;
   readonly adminHost: string;
@@ -121,6 +123,7 @@ export const DEFAULTS = {
   CANARY_TIME: '0',
   CANARY_WORKERS: '1',
   KEEP_PREVIOUS: '0',
+  SLOW_TURN: '0.5',
   ADMIN_PORT: '',
   ADMIN_HOST: '127.0.0.1',
 } as const;
@@ -178,6 +181,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): {
     canaryTimeMs: duration('CANARY_TIME'),
     canaryWorkers: read('CANARY_WORKERS', workerShare),
     keepPreviousMs: duration('KEEP_PREVIOUS'),
+    slowTurnMs: duration('SLOW_TURN'),
     adminPort: env.ADMIN_PORT ? read('ADMIN_PORT', integer(1, 65_535)) : undefined,
     adminHost: read('ADMIN_HOST', text),
   };

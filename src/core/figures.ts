@@ -29,6 +29,8 @@ export const COUNTERS = [
   'failed',
   /** Requests whose client left before its answer was whole. */
   'left',
+  /** Listeners that ran too long in one piece. */
+  'slowTurns',
   /** Connections accepted, and those of them that were upgraded. */
   'accepted',
   'upgraded',

@@ -168,6 +168,14 @@ export type Notice =
       readonly message: string;
       readonly stack: string | undefined;
     }
+  /** A listener blocked its worker; the path is without its query. */
+  | {
+      readonly notice: 'slow turn';
+      readonly worker: number;
+      readonly method: string;
+      readonly path: string;
+      readonly ms: number;
+    }
   | { readonly notice: 'asked to exit'; readonly code: number }
   | { readonly notice: 'needless listen' | 'closed by app' }
   /** A request of the warm-up, as `GET /path`, or, without one, its function. */

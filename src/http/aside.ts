@@ -20,6 +20,7 @@ export const apart = (settings: ServerSettings, log: Log): ServerSettings => ({
   ...settings,
   requestTimeoutMs: 0,
   answered: undefined,
+  slowTurnMs: 0,
   log,
 });
 

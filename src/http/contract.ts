@@ -12,6 +12,7 @@ import { headWriter, nativeEnd } from './head.ts';
 import { connectionOf, failStream, isHttp2, isWhole, statusOf, streamOf } from './http2.ts';
 import { cut, type ErrorStatus, errorBody, errorHeaders, mute, refuse } from './refusal.ts';
 import type { Events, Served, ServerSettings, Service } from './service.ts';
+import { SlowTurns } from './slow-turn.ts';
 import { Upgrades } from './upgrade.ts';
 import { fault } from './validate.ts';
 
@@ -60,22 +61,27 @@ export function keepContract(
     current: undefined,
   };
 
-  /** A request has its answer; `startedAt` is 0 where it is not known. */
+  /** A request has its answer, after `ms`; 0 where that is not known. */
   const done = (
+    req: IncomingMessage | undefined,
+    socket: Connection,
+    statusCode: number,
+    ms: number,
+  ): void => {
+    counts.answered(statusCode, ms);
+    answered?.(req, socket, statusCode, ms);
+  };
+  /** That answer was ours, in the app's place. */
+  const refused = (
     req: IncomingMessage | undefined,
     socket: Connection,
     statusCode: number,
     startedAt: number,
   ): void => {
-    const ms = startedAt === 0 ? 0 : performance.now() - startedAt;
-    counts.answered(statusCode, ms);
-    answered?.(req, socket, statusCode, ms);
-  };
-  /** That answer was ours, in the app's place. */
-  const refused: typeof done = (req, socket, statusCode, startedAt) => {
     counts.refused(statusCode);
-    done(req, socket, statusCode, startedAt);
+    done(req, socket, statusCode, startedAt === 0 ? 0 : performance.now() - startedAt);
   };
+  const slowTurns = new SlowTurns(settings, counts);
 
   const writeHead = headWriter(service);
 
@@ -106,8 +112,9 @@ export function keepContract(
     res.writeHead = writeHead;
     const startedAt = performance.now();
     const pending = runApp(req, res, run);
-    if (res.writableEnded && res.socket && socket.writableLength === 0)
-      done(req, socket, res.statusCode, startedAt);
+    const ms = performance.now() - startedAt;
+    if (ms > slowTurns.limitMs) slowTurns.add(req, ms);
+    if (res.writableEnded && res.socket && socket.writableLength === 0) done(req, socket, res.statusCode, ms);
     else track(req, res, socket, startedAt);
     if (pending !== undefined) awaitApp(req, res, pending);
   };
@@ -122,10 +129,12 @@ export function keepContract(
     inFlight.set(res, startedAt);
     stream.once('close', () => {
       if (!inFlight.delete(res)) return;
-      if (isWhole(stream, res)) done(req, socket, statusOf(stream, res), startedAt);
+      if (isWhole(stream, res)) done(req, socket, statusOf(stream, res), performance.now() - startedAt);
       else if (!socket.isCut && !failedStreams.has(res)) leaves(req);
     });
     const pending = runApp(req, res, run);
+    const ms = performance.now() - startedAt;
+    if (ms > slowTurns.limitMs) slowTurns.add(req, ms);
     if (pending !== undefined) awaitApp(req, res, pending);
   };
 
@@ -160,7 +169,7 @@ export function keepContract(
     inFlight.set(res, startedAt);
     res.once('close', () => {
       if (!inFlight.delete(res)) return;
-      if (res.writableFinished) done(req, socket, res.statusCode, startedAt);
+      if (res.writableFinished) done(req, socket, res.statusCode, performance.now() - startedAt);
       else if (!socket.refused && !socket.isCut) leaves(req);
     });
   };

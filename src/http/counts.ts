@@ -17,6 +17,8 @@ export class Counts {
   /** Requests in which the app failed; and whose client left before its answer was whole. */
   failed = 0;
   left = 0;
+  /** Listeners that ran longer than SLOW_TURN in one piece. */
+  slowTurns = 0;
   /** Connections accepted, upgraded, and cut by a drain. */
   accepted = 0;
   upgraded = 0;
@@ -71,6 +73,7 @@ export class Counts {
       refused431: this.#refused[431],
       failed: this.failed,
       left: this.left,
+      slowTurns: this.slowTurns,
       accepted: this.accepted,
       upgraded: this.upgraded,
       cut: this.cut,

@@ -17,6 +17,14 @@ export type Answered = (
   ms: number,
 ) => void;
 
+/** A listener that ran long in one piece: nothing else ran meanwhile. */
+export interface SlowTurn {
+  readonly method: string;
+  /** The target without its query. */
+  readonly path: string;
+  readonly ms: number;
+}
+
 /** Settings of a server; every one has a default. */
 export interface ServerSettings {
   /** ms until a request not received whole, or not answered, is a 408; 0 = never. Default 30000. */
@@ -25,6 +33,10 @@ export interface ServerSettings {
   readonly keepAliveTimeoutMs?: number;
   /** Where lifecycle lines go. Default: nowhere. */
   readonly log?: Log;
+  /** A listener that runs so many ms in one piece is a slow turn; 0 = none is. Default 0. */
+  readonly slowTurnMs?: number;
+  /** Called for a slow turn, at most once a second. Default: nothing. */
+  readonly slowTurn?: ((turn: SlowTurn) => void) | undefined;
   /** Called for each request answered. Default: nothing. */
   readonly answered?: Answered | undefined;
 }

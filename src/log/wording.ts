@@ -277,6 +277,14 @@ export function lineOf(notice: Notice): Line {
       return { level: 'fatal', text: `${notice.origin}: ${notice.message}`, stack: notice.stack };
     case 'orphaned':
       return { level: 'error', text: 'the primary is gone: answering what is open, then leaving' };
+    case 'slow turn': {
+      const { worker, method, path, ms } = notice;
+      return {
+        level: 'warn',
+        text: `worker ${worker} was blocked for ${Math.round(ms)} ms by ${method} ${path}`,
+        data: { method, path, ms: Math.round(ms) },
+      };
+    }
     case 'asked to exit':
       return {
         level: 'warn',

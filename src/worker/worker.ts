@@ -127,7 +127,12 @@ class Worker {
       const answered = requestLog(config, bindings, output.out);
       this.#server = new AppServer({
         name: path ?? 'hello',
-        settings: { ...config, log: this.#log, answered },
+        settings: {
+          ...config,
+          log: this.#log,
+          answered,
+          slowTurn: (turn) => this.#log({ notice: 'slow turn', worker: slot, ...turn }),
+        },
         listening: this.#listening,
         bootTimeoutMs: config.bootTimeoutMs,
         load: () => (path === undefined ? loadHello() : loadModule(path, args)),

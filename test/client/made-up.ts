@@ -42,6 +42,7 @@ const TOTALS: Status['totals'] = {
   refused: { '400': 0, '408': 0, '431': 0 },
   failed: 0,
   left: 0,
+  slowTurns: 0,
   accepted: 42,
   upgraded: 0,
   cut: 0,

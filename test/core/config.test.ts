@@ -26,6 +26,7 @@ const DEFAULT_CONFIG = {
   canaryTimeMs: 0,
   canaryWorkers: { workers: 1 },
   keepPreviousMs: 0,
+  slowTurnMs: 500,
 };
 
 const SECONDS = {
@@ -39,6 +40,7 @@ const SECONDS = {
   SETTLE_TIME: 'settleTimeMs',
   CANARY_TIME: 'canaryTimeMs',
   KEEP_PREVIOUS: 'keepPreviousMs',
+  SLOW_TURN: 'slowTurnMs',
 } as const;
 
 /** What each variable expects, in words; beside it what it takes and what it refuses. */

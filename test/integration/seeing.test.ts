@@ -90,6 +90,14 @@ describe('the figures', () => {
     expect(samples.get('hello_server_failed_requests_total')).to.equal(2);
   });
 
+  it('count the listeners that block their worker, which the log names', async () => {
+    const { server, admin } = await seen({ args: [fixture('blocks.js')], env: { SLOW_TURN: '0.2' } });
+    await exchange(server.port, request('GET', '/report?year=2026'));
+    await server.says(/^worker [01] was blocked for 4\d\d ms by GET \/report\n/m);
+    await eventually(async () => (await statusAt(admin)).totals.slowTurns === 1, 'it is counted');
+    expect((await samplesAt(admin)).get('hello_server_slow_turns_total')).to.equal(1);
+  });
+
   it('name the connections that a drain cuts', async () => {
     const { server, admin } = await seen({
       args: [fixture('hangs.js')],

@@ -115,6 +115,7 @@ export function status(changes: Partial<Omit<Status, 'now'>> & { readonly now?: 
       refused: { '400': 12, '408': 3, '431': 0 },
       failed: 5,
       left: 214,
+      slowTurns: 0,
       accepted: 96_412,
       upgraded: 1207,
       cut: 2,
