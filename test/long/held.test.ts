@@ -23,9 +23,13 @@ describe('reload', () => {
        await import(${JSON.stringify(MAIN)});`,
     );
     mkdirSync(join(script, '..', 'node_modules'));
+    const envFile = join(script, '..', 'app.env');
+    writeFileSync(envFile, 'SETTLE_TIME=0.1\n');
     const server = await serve({
       main: script,
       nodeArgs: ['--expose-gc'],
+      // It is read again each time.
+      args: ['--env-file', envFile],
       env: { LOG_LEVEL: 'info', ACCESS_LOG: 'false', WEB_CONCURRENCY: '1' },
     });
     const meter = new Meter(server.port, [
