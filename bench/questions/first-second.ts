@@ -8,7 +8,7 @@ import { describe, type Settings, takeTurns } from '../measure/turns.ts';
 import type { Question } from '../question.ts';
 import { type Answer, type Measured, rowsOf } from '../result.ts';
 import { type Subject, start } from '../subject.ts';
-import { bareHttp, hello, SUBJECTS } from '../subjects.ts';
+import { bareHttp, type Change, hello, SUBJECTS } from '../subjects.ts';
 
 const POLL_MS = 1;
 const WARM_UP = join(SUBJECTS, 'warm-up.mjs');
@@ -23,14 +23,18 @@ export const firstSecond: Question = {
 async function askAll(settings: Settings): Promise<Answer> {
   const cache = mkdtempSync(join(tmpdir(), 'hello-server-bench-cache-'));
   try {
-    const env = { NODE_COMPILE_CACHE: cache };
+    const cached = (change: Change): Subject => ({
+      ...hello(1, { env: { NODE_COMPILE_CACHE: cache }, ...change }),
+      // Not the folder's path, which is of no interest.
+      settings: `${hello(1, change).settings}, NODE_COMPILE_CACHE`,
+    });
     const warmUp = { app: WARM_UP };
     const subjects = [
       bareHttp(),
       hello(1),
-      hello(1, { tag: 'compile cache', env }),
+      cached({ tag: 'compile cache' }),
       hello(1, { tag: 'warm-up', ...warmUp }),
-      hello(1, { tag: 'both', env, ...warmUp }),
+      cached({ tag: 'both', ...warmUp }),
     ];
     // Who has a cache fills it.
     for (const subject of subjects) await once(subject, settings.node);

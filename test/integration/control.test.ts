@@ -106,6 +106,7 @@ describe('the control socket', () => {
         'generation',
         'wanted',
         'reload',
+        'previous',
         'workers',
         'totals',
         'now',
