@@ -40,7 +40,11 @@ writeFileSync(join(dist, 'lib', 'package.json'), '{ "type": "module" }\n');
 // CommonJS: an import of node:http makes newer Nodes load all that can be had of it, undici and TLS included.
 await build({
   absWorkingDir: root,
-  entryPoints: { main: 'src/main.ts', 'hang-probe': 'src/primary/hang-probe.ts' },
+  entryPoints: {
+    main: 'src/main.ts',
+    'hang-probe': 'src/primary/hang-probe.ts',
+    'profile-probe': 'src/primary/profile-probe.ts',
+  },
   outdir: dist,
   bundle: true,
   platform: 'node',

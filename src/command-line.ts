@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import type { Command } from './client/commands.ts';
+import { DEFAULT_SECONDS, MOST_SECONDS, parseSeconds, parseSlot } from './control/profile.ts';
 import { MAX_WORKERS, parseWorkerCount, printable } from './core/config.ts';
 
 /** What the command line asks for. */
@@ -27,6 +28,7 @@ const USAGE = `Usage: hello-server [start] [APP]     serve APP, a server as it i
        hello-server reload            replace all workers by new ones, without losing a request
        hello-server rollback          put the generation before back, as long as it stands by
        hello-server scale N           run N workers
+       hello-server profile           write what a worker's CPU does, for Chrome DevTools
        hello-server stop              drain and stop
        hello-server COMMAND --help    more on one of them
        hello-server --help | --version
@@ -44,7 +46,9 @@ const WHICH = `It talks to the server of the PORT in its environment (3000 if th
 interface Form {
   readonly usage: string;
   readonly does: string;
-  readonly options: Readonly<Record<string, { readonly type: 'boolean' }>>;
+  readonly options: Readonly<
+    Record<string, { readonly type: 'boolean' } | { readonly type: 'string'; readonly short?: string }>
+  >;
   readonly read: (
     values: Readonly<Record<string, unknown>>,
     positionals: readonly string[],
@@ -113,6 +117,30 @@ const FORMS: Readonly<Record<string, Form>> = {
     read: (_values, [count, ...rest]) => {
       const workers = parseWorkerCount(count ?? '');
       return workers === undefined || rest.length > 0 ? undefined : command({ name: 'scale', workers });
+    },
+  },
+  profile: {
+    usage: `profile [--worker N] [--seconds S] [-o FILE] with S an integer from 1 to ${MOST_SECONDS}`,
+    does:
+      `Profiles the CPU of a worker, the busiest one or that of slot N, for S seconds, ${DEFAULT_SECONDS} if it does not say, and writes\n` +
+      'it into FILE, which must not be there yet, or with - to stdout. Chrome DevTools and VS Code open it. A worker that\n' +
+      `hangs can be profiled too. Meanwhile its inspector listens on a free port of this machine alone.\n${WHICH}`,
+    options: {
+      worker: { type: 'string' },
+      seconds: { type: 'string' },
+      output: { type: 'string', short: 'o' },
+    },
+    read: ({ worker, seconds = String(DEFAULT_SECONDS), output: file }, rest) => {
+      const slot = worker === undefined ? undefined : parseSlot(String(worker));
+      const time = parseSeconds(String(seconds));
+      if (
+        rest.length > 0 ||
+        time === undefined ||
+        (worker !== undefined && slot === undefined) ||
+        file === ''
+      )
+        return undefined;
+      return command({ name: 'profile', worker: slot, seconds: time, file: file as string | undefined });
     },
   },
   stop: {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readCommandLine } from '../src/command-line.ts';
 
+const PROFILE = 'profile [--worker N] [--seconds S] [-o FILE] with S an integer from 1 to 300';
 const read = (line: string) => readCommandLine(line === '' ? [] : line.split(' '));
 
 describe('the command line', () => {
@@ -39,9 +40,26 @@ describe('the command line', () => {
     });
     expect(read('scale 4')).to.deep.equal({ asked: 'command', command: { name: 'scale', workers: 4 } });
     expect(read('stop')).to.deep.equal({ asked: 'command', command: { name: 'stop' } });
+    const profile = { name: 'profile', worker: undefined, seconds: 10, file: undefined };
+    expect(read('profile')).to.deep.equal({ asked: 'command', command: profile });
+    for (const line of ['profile --worker 3 --seconds 30 -o x', 'profile --output=x --seconds=30 --worker=3'])
+      expect(read(line)).to.deep.equal({
+        asked: 'command',
+        command: { name: 'profile', worker: 3, seconds: 30, file: 'x' },
+      });
   });
 
-  for (const name of ['start', 'status', 'top', 'metrics', 'reload', 'rollback', 'scale', 'stop']) {
+  for (const name of [
+    'start',
+    'status',
+    'top',
+    'metrics',
+    'reload',
+    'rollback',
+    'scale',
+    'profile',
+    'stop',
+  ]) {
     it(`has help of its own for ${name}`, () => {
       const help = read(`${name} --help`);
       expect(help.asked).to.equal('print');
@@ -53,7 +71,17 @@ describe('the command line', () => {
 
   it('answers --help, which names every command, and --version', () => {
     const help = read('--help');
-    for (const name of ['start', 'status', 'top', 'metrics', 'reload', 'rollback', 'scale', 'stop'])
+    for (const name of [
+      'start',
+      'status',
+      'top',
+      'metrics',
+      'reload',
+      'rollback',
+      'scale',
+      'profile',
+      'stop',
+    ])
       expect(help.asked === 'print' && help.text).to.match(new RegExp(`hello-server \\[?${name}\\b`));
     expect(read('--version')).to.deep.equal({ asked: 'version' });
   });
@@ -90,6 +118,12 @@ describe('the command line', () => {
     ['top 5', 'expected top [--json], got `top 5`'],
     ['metrics --json', 'expected metrics, got `metrics --json`'],
     ['reload --force=1', 'expected reload [--force], got `reload --force=1`'],
+    ['profile --seconds 0', `expected ${PROFILE}, got \`profile --seconds 0\``],
+    ['profile --seconds 301', `expected ${PROFILE}, got \`profile --seconds 301\``],
+    ['profile --worker x', `expected ${PROFILE}, got \`profile --worker x\``],
+    ['profile --worker -1', `expected ${PROFILE}, got \`profile --worker -1\``],
+    ['profile -o', `expected ${PROFILE}, got \`profile -o\``],
+    ['profile 1', `expected ${PROFILE}, got \`profile 1\``],
     ['stop now', 'expected stop, got `stop now`'],
     ['stop \u001b[2J', 'expected stop, got `stop \\x1b[2J`'],
   ] as const) {

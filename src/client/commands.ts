@@ -1,9 +1,10 @@
-// The commands that talk to a running primary: status, top, metrics, reload, scale and stop.
+// The commands that talk to a running primary: status, top, metrics, reload, scale, profile and the others.
 
 import type { Progress, Status } from '../control/status.ts';
 import { CANNOT_SERVE, OK } from '../core/exit-codes.ts';
 import { statusIn, topIn } from './answers.ts';
 import { Control, type Looked } from './connection.ts';
+import { type ProfileWanted, takeProfile } from './profile.ts';
 import { statusPage } from './status-table.ts';
 import type { Terminal } from './terminal.ts';
 import { MAX_COLUMNS, page, shown } from './text.ts';
@@ -18,7 +19,8 @@ export type Command =
   | { readonly name: 'top'; readonly json: boolean }
   | { readonly name: 'metrics' | 'rollback' | 'stop' }
   | { readonly name: 'reload'; readonly force: boolean }
-  | { readonly name: 'scale'; readonly workers: number };
+  | { readonly name: 'scale'; readonly workers: number }
+  | ({ readonly name: 'profile' } & ProfileWanted);
 
 /** Runs a command against the primary that answers in one of the usual places; resolves with the exit code. */
 export async function runCommand(command: Command, looked: Looked, terminal: Terminal): Promise<number> {
@@ -41,6 +43,9 @@ export async function runCommand(command: Command, looked: Looked, terminal: Ter
         return OK;
       case 'scale':
         return await act(control, command.name, `/scale?workers=${command.workers}`, terminal);
+      case 'profile':
+        await takeProfile(control, command, terminal);
+        return OK;
       case 'reload':
         return await act(control, command.name, command.force ? '/reload?force=true' : '/reload', terminal);
       case 'rollback':

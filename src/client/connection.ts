@@ -91,6 +91,15 @@ export class Control {
     throw new Error('the server went away before it was done');
   }
 
+  /** The answer to a POST as it comes; throws with what the server says where it is no 200. */
+  async stream(path: string): Promise<IncomingMessage> {
+    const res = await this.#ask('POST', path, 0);
+    if (res.statusCode === 200) return res;
+    let text = '';
+    for await (const chunk of res.setEncoding('utf8')) text += chunk;
+    throw new Error((JSON.parse(text) as { readonly error: string }).error);
+  }
+
   #ask(method: string, path: string, timeoutMs = ANSWER_MS): Promise<IncomingMessage> {
     const headers = this.#port === undefined ? {} : { [PORT_HEADER]: String(this.#port) };
     return new Promise((resolve, reject) => {

@@ -19,6 +19,7 @@ export interface FleetAccess {
   readonly dispatch: (event: Event) => void;
   /** Reads the environment anew for a reload, and hands it over: at once where it cannot have changed. */
   readonly renew: (use: (renewal: Renewal | undefined) => void) => void;
+  readonly profile: Commands['profile'];
   readonly views: Views;
 }
 
@@ -50,7 +51,7 @@ export class Operations {
     this.#running.clear();
   }
 
-  commands({ fleet, dispatch, renew, views }: FleetAccess): Commands {
+  commands({ fleet, dispatch, renew, profile, views }: FleetAccess): Commands {
     const run = (event: Event, operation: Operation): void => {
       if (fleet().stop && event.type !== 'stop') {
         end(operation.report, { outcome: 'stopping' });
@@ -62,6 +63,7 @@ export class Operations {
     };
     return {
       ...views,
+      profile,
       reload: (force, report) =>
         renew((renewal) => {
           const { reload, started, newestGeneration } = fleet();

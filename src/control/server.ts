@@ -6,6 +6,7 @@ import { MAX_WORKERS, parseWorkerCount } from '../core/config.ts';
 import { describeThrown } from '../log/thrown.ts';
 import { OPEN_METRICS, PROMETHEUS } from './metrics.ts';
 import { PORT_HEADER } from './places.ts';
+import { type Asked, askedIn, type Begun, sendProfile } from './profile.ts';
 import type { Progress } from './status.ts';
 import type { Views } from './views.ts';
 
@@ -17,6 +18,8 @@ export interface Commands extends Views {
   readonly rollback: (report: Report) => void;
   readonly scale: (workers: number, report: Report) => void;
   readonly stop: (report: Report) => void;
+  /** Begins a profile; a text that says why there is none. */
+  readonly profile: (asked: Asked) => Promise<Begun | string>;
 }
 export type Report = (progress: Progress) => void;
 
@@ -76,6 +79,15 @@ export function controlServer(commands: Commands): Server {
           json(res, 400, {
             error: `expected workers to be an integer from 1 to ${MAX_WORKERS}, got \`${given}\``,
           });
+        return;
+      }
+      case 'POST /profile': {
+        const wanted = askedIn(url?.searchParams);
+        if (typeof wanted === 'string') json(res, 400, { error: wanted });
+        else
+          answerLater(res, commands.profile(wanted), (begun) =>
+            typeof begun === 'string' ? json(res, 409, { error: begun }) : sendProfile(res, begun),
+          );
         return;
       }
       case 'POST /stop':

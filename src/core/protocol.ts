@@ -50,6 +50,8 @@ export type ToWorker =
   | { readonly type: 'rejoin' }
   /** Call the app's `lead`, or have it hand over. */
   | { readonly type: 'lead' | 'yield' }
+  /** Close the inspector that was opened from outside. */
+  | { readonly type: 'close inspector' }
   /** Answer this question. */
   | { readonly type: 'ask'; readonly question: Question }
   /** Finish what is open within `graceMs`, and stand by. */
@@ -103,17 +105,18 @@ export type FromWorker =
   /** `code` is the one that the app called Node's exit with. */
   | { readonly type: 'replace'; readonly why: ReplaceReason; readonly code?: number };
 
-const TO_WORKER: ReadonlySet<unknown> = new Set([
-  'socket',
-  'stopping',
-  'leave',
-  'rejoin',
-  'sleep',
-  'drain',
-  'lead',
-  'yield',
-  'ask',
-]);
+const TO_WORKER: Readonly<Record<ToWorker['type'], true>> = {
+  socket: true,
+  stopping: true,
+  leave: true,
+  rejoin: true,
+  sleep: true,
+  drain: true,
+  lead: true,
+  yield: true,
+  ask: true,
+  'close inspector': true,
+};
 
 /** The name of the symbol under which a worker keeps the function that lists the requests it holds. */
 export const HOLDING = 'hello-server.holding';
@@ -168,7 +171,8 @@ export function fromWorker(raw: unknown): FromWorker | undefined {
 /** The primary's message in what came over the channel; undefined for anything that is not ours. */
 export function toWorker(raw: unknown): ToWorker | undefined {
   const message = open(raw);
-  return TO_WORKER.has(message?.type) ? (message as ToWorker | undefined) : undefined;
+  const isKnown = typeof message?.type === 'string' && Object.hasOwn(TO_WORKER, message.type);
+  return isKnown ? (message as ToWorker) : undefined;
 }
 
 function failureIn(value: unknown): BootFailure | undefined {

@@ -14,6 +14,7 @@ import { type Renewal, settingsOf } from '../core/settings.ts';
 import { nameOf } from '../core/turn.ts';
 import { describeThrown } from '../log/thrown.ts';
 import { TICK_MS } from './clock.ts';
+import { Profiles } from './profiles.ts';
 import { renewalOf } from './renewal.ts';
 import type { Asked } from './signals.ts';
 import { Books } from './views.ts';
@@ -249,10 +250,16 @@ export class Primary {
   async #announce(): Promise<void> {
     const { controlSocket } = this.#start.reading.config;
     const { port } = this.#workers;
+    const profiles = new Profiles({
+      fleet: () => this.#fleet,
+      utilization: (id) => this.#books.utilization(id),
+      workers: this.#workers,
+    });
     const commands = this.#operations.commands({
       fleet: () => this.#fleet,
       dispatch: (event) => this.dispatch(event),
       renew: (use) => this.#renew(use),
+      profile: (asked) => profiles.begin(asked),
       views: this.#books.views,
     });
     try {

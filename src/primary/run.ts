@@ -19,6 +19,7 @@ import { freePort } from './free-port.ts';
 import { explainHang } from './hang.ts';
 import { Pipes } from './pipes.ts';
 import { Primary } from './primary.ts';
+import { profile } from './profile.ts';
 import { Reserve } from './reserve.ts';
 import { type Asked, onSignals } from './signals.ts';
 import { openSinks, outputOf, type Sinks } from './sinks.ts';
@@ -160,6 +161,7 @@ function realWorld(
     },
     own: () => ({ ...ownProcess(), logLinesDropped: sinks.out.lost + sinks.err.lost }),
     explainHang,
+    profile,
     checkDescriptors: () => {
       reserve ??= new Reserve();
       return reserve.check();

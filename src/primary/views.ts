@@ -91,6 +91,11 @@ export class Books {
     this.#questions.answered(id, answer);
   }
 
+  /** The share of time that a worker's event loop was busy when it last beat, 0 to 1. */
+  utilization(id: number): number {
+    return this.#ledger.worker(id)?.stats.gauges.loopUtilization ?? 0;
+  }
+
   /** A worker has gone, and all that it has said was heard. */
   gone(id: number): void {
     this.#ledger.forget(id);

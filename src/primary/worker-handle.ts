@@ -64,6 +64,8 @@ export class WorkerHandle implements Handle {
   #outbox: [ToWorker, Socket | undefined][] | undefined = [];
   /** Where the address of the inspector goes, once it was asked to open. */
   #inspector: ((address: string) => void) | undefined;
+  /** That address, as long as it is open. */
+  #open: string | undefined;
 
   /** Forks it. Node throws where memory is short; every other failure is told to `listeners.exit`. */
   constructor(assignment: Assignment, env: WorkerEnv, { since, sinks, pipes }: Shared, listeners: Listeners) {
@@ -181,6 +183,7 @@ export class WorkerHandle implements Handle {
   }
 
   openInspector(ms: number): Promise<string | undefined> {
+    if (this.#open !== undefined) return Promise.resolve(this.#open);
     return new Promise((resolve) => {
       setTimeout(() => resolve(undefined), ms).unref();
       this.#inspector = resolve;
@@ -195,6 +198,8 @@ export class WorkerHandle implements Handle {
     for (const line of lines.toString('latin1').split(/(?<=\n)/)) {
       const [, address] = /^Debugger listening on (ws:[\w:/.[\]-]+)/.exec(line) ?? [];
       if (address) this.#inspector(address);
+      if (address) this.#open = address;
+      else if (line.startsWith('Debugger ending on ')) this.#open = undefined;
       if (!INSPECTOR_LINE.test(line)) kept.push(line);
     }
     return Buffer.from(kept.join(''), 'latin1');

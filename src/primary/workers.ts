@@ -1,5 +1,6 @@
 // The processes of the fleet as the primary holds them: forks them, hears them, and keeps the listening socket for them.
 
+import type { Profiling } from '../control/profile.ts';
 import type { Stats } from '../core/figures.ts';
 import type { Effect, WorkerEvent } from '../core/fleet.ts';
 import type { WorkerName } from '../core/notices.ts';
@@ -121,6 +122,12 @@ export class Workers {
 
   killAll(): void {
     for (const handle of this.#handles.values()) attempt(() => handle.kill());
+  }
+
+  /** Begins to profile one; undefined where it cannot be. */
+  async profile(id: number, seconds: number): Promise<Profiling | undefined> {
+    const handle = this.#handles.get(id);
+    return handle && this.#world.profile(handle, seconds);
   }
 
   /** Logs what a hung worker does, then kills it. */

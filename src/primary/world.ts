@@ -1,6 +1,7 @@
 // The outside world as the primary sees it: all that it asks for and is told, so that a test can play the world.
 
 import type { ControlEnd } from '../control/open.ts';
+import type { Profiling } from '../control/profile.ts';
 import type { Commands } from '../control/server.ts';
 import type { Views } from '../control/views.ts';
 import type { Config } from '../core/config.ts';
@@ -64,6 +65,8 @@ export interface World {
   readonly watch: (pids: readonly number[]) => void;
   /** Finds out what a hung worker does, within a bounded time. */
   readonly explainHang: (handle: Handle, of: WorkerName, silentMs: number) => Promise<Notice>;
+  /** Begins to profile a worker for so many seconds; undefined where its inspector does not open. */
+  readonly profile: (handle: Handle, seconds: number) => Promise<Profiling | undefined>;
   /** Looks whether file descriptors have run out, or are there again; what is to be said of it, if that has changed. */
   readonly checkDescriptors: () => Notice | undefined;
   /** Says goodbye to the service manager and the watch, within a bounded time. */

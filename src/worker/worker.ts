@@ -209,6 +209,9 @@ class Worker {
       case 'sleep':
         void this.#sleep(message.graceMs);
         return;
+      case 'close inspector':
+        void import('node:inspector').then(({ default: inspector }) => inspector.close());
+        return;
       case 'ask':
         void this.#telling.answer(message.question);
         return;

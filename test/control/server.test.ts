@@ -49,6 +49,7 @@ describe('the control server', () => {
       scale: (workers, report) => take(`scale ${workers}`, report),
       rollback: (report) => take('rollback', report),
       stop: (report) => take('stop', report),
+      profile: async () => 'no worker serves',
     };
     server = controlServer(commands);
     server.listen(path);

@@ -195,6 +195,7 @@ export class Scripted {
         use('explainHang');
         return { notice: 'hung', of, silentMs, place: undefined, holding: [], stack: undefined };
       },
+      profile: () => Promise.resolve(undefined),
       checkDescriptors: () => {
         use('checkDescriptors');
         return undefined;

@@ -1,0 +1,32 @@
+// Profiles a worker's CPU: opens its inspector for that time, and has another process ask it.
+
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Profiling } from '../control/profile.ts';
+import type { Handle } from './world.ts';
+
+/** A worker that does not open its inspector within this time is not profiled. */
+const OPEN_MS = 2000;
+/** The probe has so long beyond the time that it profiles: a busy worker answers late. */
+const LATE_MS = 15_000;
+
+const PROBE = fileURLToPath(new URL('./profile-probe.js', import.meta.url));
+
+/** Begins to profile a worker for so many seconds; undefined where its inspector does not open. */
+export async function profile(handle: Handle, seconds: number): Promise<Profiling | undefined> {
+  const address = await handle.openInspector(OPEN_MS);
+  if (address === undefined) return undefined;
+  // A process of its own, as for the explanation of a hang: nothing of this can hurt the primary.
+  const args = ['--experimental-websocket', '--no-warnings', PROBE, address, String(seconds)];
+  const child = spawn(process.execPath, args, {
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: seconds * 1000 + LATE_MS,
+    killSignal: 'SIGKILL',
+  });
+  const ended = new Promise<boolean>((resolve) => {
+    child.once('close', (code) => resolve(code === 0));
+    child.once('error', () => resolve(false));
+  });
+  return { output: child.stdout, ended, cancel: () => void child.kill('SIGKILL') };
+}

@@ -1,0 +1,50 @@
+// Which worker is profiled: the one that was asked for or else the busiest, and none twice at a time.
+
+import type { Asked, Begun } from '../control/profile.ts';
+import { type Fleet, serves, type Worker } from '../core/fleet.ts';
+import { nameOf } from '../core/turn.ts';
+import type { Workers } from './workers.ts';
+
+/** What profiles are made of. */
+export interface Profiled {
+  readonly fleet: () => Fleet;
+  /** The share of time that a worker's event loop was busy, 0 to 1. */
+  readonly utilization: (id: number) => number;
+  readonly workers: Workers;
+}
+
+export class Profiles {
+  readonly #profiled: Profiled;
+  /** Workers that are being profiled. */
+  readonly #running = new Set<number>();
+
+  constructor(profiled: Profiled) {
+    this.#profiled = profiled;
+  }
+
+  /** Begins a profile; a text that says why there is none. */
+  async begin({ worker: slot, seconds }: Asked): Promise<Begun | string> {
+    const w = this.#pick(slot);
+    if (!w) return slot === undefined ? 'no worker serves' : `no worker ${slot} serves`;
+    if (this.#running.has(w.id)) return `worker ${w.slot} is being profiled`;
+    this.#running.add(w.id);
+    const { workers } = this.#profiled;
+    const profiling = await workers.profile(w.id, seconds);
+    const end = (): void => {
+      this.#running.delete(w.id);
+      workers.send(w.id, { type: 'close inspector' });
+    };
+    if (!profiling) {
+      end();
+      return `worker ${w.slot} does not open its inspector`;
+    }
+    void profiling.ended.then(end);
+    return { of: nameOf(w), profiling };
+  }
+
+  #pick(slot: number | undefined): Worker | undefined {
+    const { fleet, utilization } = this.#profiled;
+    const able = fleet().workers.filter((w) => serves(w) && (slot === undefined || w.slot === slot));
+    return able.toSorted((a, b) => b.generation - a.generation || utilization(b.id) - utilization(a.id))[0];
+  }
+}
