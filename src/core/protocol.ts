@@ -101,6 +101,8 @@ export type FromWorker =
   | { readonly type: 'yielded'; readonly failed: boolean }
   | { readonly type: 'failed'; readonly failure: BootFailure }
   | { readonly type: 'beat'; readonly stats: Stats }
+  /** It lives, and there is nothing new since its last beat. */
+  | { readonly type: 'alive' }
   | { readonly type: 'left' }
   /** `code` is the one that the app called Node's exit with. */
   | { readonly type: 'replace'; readonly why: ReplaceReason; readonly code?: number };
@@ -141,6 +143,7 @@ export function fromWorker(raw: unknown): FromWorker | undefined {
   const message = open(raw);
   switch (message?.type) {
     case 'hello':
+    case 'alive':
     case 'left':
       return { type: message.type };
     case 'ready':

@@ -12,7 +12,7 @@ import { headWriter, nativeEnd } from './head.ts';
 import { connectionOf, failStream, isHttp2, isWhole, statusOf, streamOf } from './http2.ts';
 import { cut, type ErrorStatus, errorBody, errorHeaders, mute, refuse } from './refusal.ts';
 import type { Events, Served, ServerSettings, Service } from './service.ts';
-import { SlowTurns } from './slow-turn.ts';
+import { Turns } from './turns.ts';
 import { Upgrades } from './upgrade.ts';
 import { fault } from './validate.ts';
 
@@ -48,6 +48,7 @@ export function keepContract(
   } = settings;
   const connections = new Set<Connection>();
   const counts = new Counts();
+  const turns = new Turns(settings, counts);
   const inFlight = new Map<ServerResponse, number>();
   const failedStreams = new WeakSet<ServerResponse>();
   const service: Service = {
@@ -59,6 +60,8 @@ export function keepContract(
     closesAlways: keepAliveTimeoutMs === 0,
     ending: false,
     current: undefined,
+    takeLongestTurn: () => turns.takeLongest(),
+    woken: undefined,
   };
 
   /** A request has its answer, after `ms`; 0 where that is not known. */
@@ -81,7 +84,6 @@ export function keepContract(
     counts.refused(statusCode);
     done(req, socket, statusCode, startedAt === 0 ? 0 : performance.now() - startedAt);
   };
-  const slowTurns = new SlowTurns(settings, counts);
 
   const writeHead = headWriter(service);
 
@@ -113,7 +115,7 @@ export function keepContract(
     const startedAt = performance.now();
     const pending = runApp(req, res, run);
     const ms = performance.now() - startedAt;
-    if (ms > slowTurns.limitMs) slowTurns.add(req, ms);
+    if (ms > turns.watchMs) turns.add(req, ms);
     if (res.writableEnded && res.socket && socket.writableLength === 0) done(req, socket, res.statusCode, ms);
     else track(req, res, socket, startedAt);
     if (pending !== undefined) awaitApp(req, res, pending);
@@ -134,7 +136,7 @@ export function keepContract(
     });
     const pending = runApp(req, res, run);
     const ms = performance.now() - startedAt;
-    if (ms > slowTurns.limitMs) slowTurns.add(req, ms);
+    if (ms > turns.watchMs) turns.add(req, ms);
     if (pending !== undefined) awaitApp(req, res, pending);
   };
 
@@ -219,6 +221,7 @@ export function keepContract(
     if (connections.has(socket)) return; // Node's parser gets it back after an upgrade that nobody wanted
     connections.add(socket);
     counts.accepted += 1;
+    if (connections.size === 1) wake();
     socket.self = socket;
     socket.destroySoon = destroySoon;
     socket.on('end', clientEnded);
@@ -286,18 +289,29 @@ export function keepContract(
     return undefined;
   };
 
-  if (requestTimeoutMs > 0) {
-    const sweep = setInterval(() => {
-      const limit = performance.now() - requestTimeoutMs;
-      upgrades?.sweep(limit);
-      for (const [res, startedAt] of inFlight) {
-        if (startedAt > limit) break; // in the order they began
-        if (res.headersSent || isHttp2(res.req)) continue;
-        const socket = res.req.socket as Connection;
-        refuse(socket, res, 408, () => refused(res.req, socket, 408, startedAt));
-      }
-    }, SWEEP_MS);
-    sweep.unref();
+  const refuseLate = (): void => {
+    const limit = performance.now() - requestTimeoutMs;
+    upgrades?.sweep(limit);
+    for (const [res, startedAt] of inFlight) {
+      if (startedAt > limit) break; // in the order they began
+      if (res.headersSent || isHttp2(res.req)) continue;
+      const socket = res.req.socket as Connection;
+      refuse(socket, res, 408, () => refused(res.req, socket, 408, startedAt));
+    }
+  };
+  /** The timer of timeouts; undefined at rest, when no connection is open. */
+  let sweep: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    if (connections.size > 0) refuseLate();
+    else {
+      clearInterval(sweep);
+      sweep = undefined;
+    }
+  };
+  /** The first connection has come. */
+  function wake(): void {
+    service.woken?.();
+    if (requestTimeoutMs > 0) sweep ??= setInterval(look, SWEEP_MS).unref();
   }
   const events: Events = {
     request: (req, res) => take(req, res, app.request),

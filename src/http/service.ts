@@ -83,4 +83,8 @@ export interface Service {
   ending: boolean;
   /** The request whose listener runs right now. */
   current: IncomingMessage | undefined;
+  /** How long a listener ran in one piece at most since this was asked last, ms. */
+  readonly takeLongestTurn: () => number;
+  /** Called when there was no connection open, and now there is one. */
+  woken: (() => void) | undefined;
 }

@@ -157,6 +157,10 @@ export class Workers {
       this.#books.answer(id, message);
       return;
     }
+    if (message.type === 'alive') {
+      this.#tell({ type: 'beat', id });
+      return;
+    }
     if (message.type === 'beat') this.#books.beat(id, slot, message.stats);
     if (message.type === 'hello') this.#tellWatch();
     if (message.type === 'ready') this.#hold(message.port, socket);

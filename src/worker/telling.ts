@@ -37,6 +37,7 @@ export class Telling {
     this.#beat = new Beat(config, service, {
       ...others,
       beat: (stats) => this.#send({ type: 'beat', stats }),
+      alive: () => this.#send({ type: 'alive' }),
       unwell: () => this.#health.unwell,
     });
   }
