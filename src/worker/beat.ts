@@ -34,7 +34,7 @@ export class Beat {
   readonly #maxRequests: number;
   readonly #maxMemoryMiB: number;
   #due = performance.now();
-  /** Whether nobody takes it for hung when a beat is left out. */
+  /** Whether a beat that is left out is a small part of HANG_TIMEOUT, which counts from the last that was sent. */
   readonly #mayPause: boolean;
   #restedBeats = 0;
   /** What the last figures said. */
@@ -47,7 +47,7 @@ export class Beat {
     this.#beating = beating;
     const wanted = hangTimeoutMs > 0 ? hangTimeoutMs / 4 : BEAT_MS;
     this.#every = Math.max(MIN_BEAT_MS, Math.min(BEAT_MS, wanted));
-    this.#mayPause = hangTimeoutMs === 0 || wanted >= 2 * this.#every;
+    this.#mayPause = hangTimeoutMs === 0 || wanted >= 5 * this.#every;
     // Up to 10 % more each, so that workers forked together are not replaced together.
     this.#maxRequests = maxRequests > 0 ? Math.ceil(maxRequests * (1 + Math.random() / 10)) : Infinity;
     this.#maxMemoryMiB = maxMemoryMiB > 0 ? maxMemoryMiB : Infinity;
