@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readCommandLine } from '../src/command-line.ts';
 
+const COMMANDS = ['start', 'status', 'top', 'metrics', 'reload', 'rollback', 'scale', 'profile', 'stop'];
 const PROFILE = 'profile [--worker N] [--seconds S] [-o FILE] with S an integer from 1 to 300';
 const read = (line: string) => readCommandLine(line === '' ? [] : line.split(' '));
 
@@ -49,17 +50,7 @@ describe('the command line', () => {
       });
   });
 
-  for (const name of [
-    'start',
-    'status',
-    'top',
-    'metrics',
-    'reload',
-    'rollback',
-    'scale',
-    'profile',
-    'stop',
-  ]) {
+  for (const name of COMMANDS) {
     it(`has help of its own for ${name}`, () => {
       const help = read(`${name} --help`);
       expect(help.asked).to.equal('print');
@@ -71,17 +62,7 @@ describe('the command line', () => {
 
   it('answers --help, which names every command, and --version', () => {
     const help = read('--help');
-    for (const name of [
-      'start',
-      'status',
-      'top',
-      'metrics',
-      'reload',
-      'rollback',
-      'scale',
-      'profile',
-      'stop',
-    ])
+    for (const name of COMMANDS)
       expect(help.asked === 'print' && help.text).to.match(new RegExp(`hello-server \\[?${name}\\b`));
     expect(read('--version')).to.deep.equal({ asked: 'version' });
   });

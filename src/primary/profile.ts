@@ -1,6 +1,7 @@
 // Profiles a worker's CPU: opens its inspector for that time, and has another process ask it.
 
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Profiling } from '../control/profile.ts';
 import type { Handle } from './world.ts';
@@ -28,5 +29,7 @@ export async function profile(handle: Handle, seconds: number): Promise<Profilin
     child.once('close', (code) => resolve(code === 0));
     child.once('error', () => resolve(false));
   });
-  return { output: child.stdout, ended, cancel: () => void child.kill('SIGKILL') };
+  // Without a descriptor to spare there is no process either.
+  const output: Readable | null = child.stdout;
+  return output ? { output, ended, cancel: () => void child.kill('SIGKILL') } : undefined;
 }

@@ -1,6 +1,6 @@
 // Which worker is profiled: the one that was asked for or else the busiest, and none twice at a time.
 
-import type { Asked, Begun } from '../control/profile.ts';
+import type { Asked, Begun, Profiling } from '../control/profile.ts';
 import { type Fleet, serves, type Worker } from '../core/fleet.ts';
 import { nameOf } from '../core/turn.ts';
 import type { Workers } from './workers.ts';
@@ -29,15 +29,18 @@ export class Profiles {
     if (this.#running.has(w.id)) return `worker ${w.slot} is being profiled`;
     this.#running.add(w.id);
     const { workers } = this.#profiled;
-    const profiling = await workers.profile(w.id, seconds);
     const end = (): void => {
       this.#running.delete(w.id);
       workers.send(w.id, { type: 'close inspector' });
     };
-    if (!profiling) {
-      end();
-      return `worker ${w.slot} does not open its inspector`;
+    let profiling: Profiling | undefined;
+    try {
+      profiling = await workers.profile(w.id, seconds);
+    } finally {
+      // Whatever kept it from being begun, another can be taken later.
+      if (!profiling) end();
     }
+    if (!profiling) return `worker ${w.slot} cannot be profiled now`;
     void profiling.ended.then(end);
     return { of: nameOf(w), profiling };
   }
