@@ -28,6 +28,7 @@ const USAGE = `Usage: hello-server [start] [APP]     serve APP, a server as it i
        hello-server reload            replace all workers by new ones, without losing a request
        hello-server rollback          put the generation before back, as long as it stands by
        hello-server scale N           run N workers
+       hello-server upgrade           run new code of hello-server itself, a new Node, a new environment
        hello-server profile           write what a worker's CPU does, for Chrome DevTools
        hello-server stop              drain and stop
        hello-server COMMAND --help    more on one of them
@@ -118,6 +119,20 @@ const FORMS: Readonly<Record<string, Form>> = {
       const workers = parseWorkerCount(count ?? '');
       return workers === undefined || rest.length > 0 ? undefined : command({ name: 'scale', workers });
     },
+  },
+  upgrade: {
+    usage: 'upgrade [--node FILE]',
+    does:
+      'Renews the server itself without losing a request: new code of hello-server, a new Node, a new environment. A successor\n' +
+      'boots a whole fleet beside this one; when it serves, this one drains. Returns when the new one serves (0), or when it\n' +
+      'cannot, and nothing has changed (1, with the reason). The process keeps its pid where Node can exchange its program\n' +
+      '(22.15 and later); elsewhere the successor goes on with a pid of its own, which is refused under pm2 and as process 1 of\n' +
+      `a container. --node FILE runs it on that Node from now on.\n${WHICH}`,
+    options: { node: { type: 'string' } },
+    read: ({ node }, rest) =>
+      rest.length > 0 || node === ''
+        ? undefined
+        : command({ name: 'upgrade', node: node === undefined ? undefined : String(node) }),
   },
   profile: {
     usage: `profile [--worker N] [--seconds S] [-o FILE] with S an integer from 1 to ${MOST_SECONDS}`,

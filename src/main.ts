@@ -11,6 +11,7 @@ import type { EnvFile } from './core/env-file.ts';
 import { BAD_CONFIG, OK, WRONG_USAGE } from './core/exit-codes.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment } from './core/protocol.ts';
 import { checkReading, sameAs } from './core/reading.ts';
+import { SUCCESSION_VARIABLE, type Succession, socketProblem } from './core/succession.ts';
 import { missingPermissions } from './host/permissions.ts';
 
 /** The settings that say where a server is. */
@@ -40,15 +41,21 @@ async function start({
   const [{ runPrimary }, { resolveApp, selfPath, workingDirectory }, { takeInheritance }] = await Promise.all(
     [import('./primary/run.ts'), import('./host/paths.ts'), import('./host/systemd.ts')],
   );
-  const systemd = takeInheritance(process.env, process.pid);
+  const handed = process.env[SUCCESSION_VARIABLE];
+  delete process.env[SUCCESSION_VARIABLE];
+  const succession = handed === undefined ? undefined : (JSON.parse(handed) as Succession);
+  const inherited = takeInheritance(process.env, process.pid);
+  const systemd = { ...inherited, ...succession?.systemd };
   if (systemd.sockets > 1) refuse(BAD_CONFIG, `expected one socket from systemd, got ${systemd.sockets}`);
   const files = envFiles?.map((file) => resolve(workingDirectory(), file));
   const said = await read(files);
   const same = sameAs(process.env, said);
   const environment = checkReading(process.env, said, same);
-  if (environment.errors.length > 0) refuse(BAD_CONFIG, ...environment.errors);
   const app = typed === undefined ? undefined : resolveApp(typed);
-  if (app?.problem) refuse(BAD_CONFIG, app.problem);
+  const { reading, portGiven } = environment;
+  const moved = succession && socketProblem(succession, reading.config, portGiven);
+  const problems = [...environment.errors, moved, app?.problem].filter((problem) => problem !== undefined);
+  if (problems.length > 0) await refuseStart(succession, ...problems);
   const cwd = workingDirectory(app?.path, process.argv[1]);
   process.exit(
     await runPrimary({
@@ -60,8 +67,18 @@ async function start({
       cwd,
       exec: selfPath(import.meta.url, cwd),
       version: readVersion(),
+      same,
+      succession,
     }),
   );
+}
+
+/** One that was to take another's place leaves it to that one to say why it does not. */
+async function refuseStart(succession: Succession | undefined, ...problems: string[]): Promise<never> {
+  if (!succession) refuse(BAD_CONFIG, ...problems);
+  const { tellPredecessor } = await import('./primary/predecessor.ts');
+  await tellPredecessor({ type: 'failed', reason: problems.join('; ') });
+  return process.exit(BAD_CONFIG);
 }
 
 async function beWorker(text: string): Promise<void> {

@@ -9,6 +9,7 @@ import { statusPage } from './status-table.ts';
 import type { Terminal } from './terminal.ts';
 import { MAX_COLUMNS, page, shown } from './text.ts';
 import { topPage } from './top-table.ts';
+import { upgrade } from './upgrade.ts';
 import { watch } from './watch.ts';
 
 /** How long `stop` waits for the process itself to go, after it said that all is gone. */
@@ -20,6 +21,7 @@ export type Command =
   | { readonly name: 'metrics' | 'rollback' | 'stop' }
   | { readonly name: 'reload'; readonly force: boolean }
   | { readonly name: 'scale'; readonly workers: number }
+  | { readonly name: 'upgrade'; readonly node: string | undefined }
   | ({ readonly name: 'profile' } & ProfileWanted);
 
 /** Runs a command against the primary that answers in one of the usual places; resolves with the exit code. */
@@ -43,6 +45,8 @@ export async function runCommand(command: Command, looked: Looked, terminal: Ter
         return OK;
       case 'scale':
         return await act(control, command.name, `/scale?workers=${command.workers}`, terminal);
+      case 'upgrade':
+        return await upgrade(control, command.node, (progress) => tell(progress, terminal));
       case 'profile':
         await takeProfile(control, command, terminal);
         return OK;
@@ -76,12 +80,14 @@ const json = (answer: unknown): string => `${JSON.stringify(answer, null, 2)}\n`
 async function act(control: Control, name: string, path: string, terminal: Terminal): Promise<number> {
   const { pid } = (await control.get('/status')) as Status;
   const end = await control.post(path, (progress) => tell(progress, terminal));
+  if (!('ok' in end)) throw new Error('expected how it ended, got something else');
   if (end.ok && name === 'stop') await gone(pid);
   return end.ok ? OK : CANNOT_SERVE;
 }
 
 function tell(progress: Progress, terminal: Terminal): void {
   if ('text' in progress) terminal.out(`${progress.text}\n`);
+  else if (!('ok' in progress)) return;
   else if (progress.ok) terminal.out(`${progress.result}\n`);
   else terminal.err(`${progress.result}\n`);
 }

@@ -80,13 +80,13 @@ export class Control {
   }
 
   /** Runs a command; `tell` gets each line of its progress. Resolves with how it ended. */
-  async post(path: string, tell: (progress: Progress) => void): Promise<{ readonly ok: boolean }> {
+  async post(path: string, tell: (progress: Progress) => void): Promise<Exclude<Progress, { text: string }>> {
     const res = await this.#ask('POST', path, 0);
     for await (const line of createInterface({ input: res })) {
       const progress = JSON.parse(line) as Progress | { readonly error: string };
       if ('error' in progress) throw new Error(progress.error);
       tell(progress);
-      if ('ok' in progress) return progress;
+      if (!('text' in progress)) return progress;
     }
     throw new Error('the server went away before it was done');
   }

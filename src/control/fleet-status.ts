@@ -43,7 +43,7 @@ export function statusOf(
     node: process.version,
     pid: process.pid,
     uptime: rounded(process.uptime()),
-    state: fleet.stop ? 'stopping' : !fleet.started ? 'starting' : fleet.reload ? 'reloading' : 'running',
+    state: stateOf(fleet),
     port: identity.port,
     host: identity.host ?? null,
     app: identity.app ?? null,
@@ -60,6 +60,9 @@ export function statusOf(
     events: ledger.events(elapsed),
   };
 }
+
+const stateOf = ({ stop, started, upgrade, reload }: Fleet): Status['state'] =>
+  stop ? 'stopping' : !started ? 'starting' : upgrade ? 'upgrading' : reload ? 'reloading' : 'running';
 
 function reloadStatus({ reload }: Fleet, now: number): ReloadStatus | null {
   if (!reload) return null;

@@ -1,6 +1,7 @@
 // Whether the fleet lives, and whether it is ready for traffic: what /livez and /readyz answer.
 
 import { type Fleet, serves, type Worker } from '../core/fleet.ts';
+import { isSucceeded } from '../core/upgrade.ts';
 import { endingText } from '../log/wording.ts';
 import type { Health } from './status.ts';
 
@@ -19,6 +20,8 @@ export const whyUnwell = (w: Worker, now: number, said: string | null): string |
  */
 export function healthOf(fleet: Fleet, now: number, unwellOf: (id: number) => string | null): Health {
   if (fleet.stop) return { live: true, ready: false, reason: 'it was asked to stop' };
+  if (isSucceeded(fleet)) return { live: true, ready: true, reason: 'its successor serves' };
+  if (fleet.relieves && !fleet.started) return { live: true, ready: true, reason: 'its predecessor serves' };
   const serving = fleet.workers.filter(serves);
   const booting = fleet.workers.some(({ stage: { name } }) => name === 'booting' || name === 'rejoining');
   const live = serving.length > 0 || booting;

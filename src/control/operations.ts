@@ -7,10 +7,16 @@ import { lineOf, outcomeText } from '../log/wording.ts';
 import type { Commands, Report } from './server.ts';
 import type { Views } from './views.ts';
 
+/** Another process, or what this one becomes, says how it ended. */
+interface Follow {
+  readonly follow: number;
+  readonly pid: number;
+}
+
 /** A command that waits for its end. `ending` says how it ended, or undefined as long as it has not. */
 interface Operation {
   readonly report: Report;
-  readonly ending: (effect: Effect | undefined, fleet: Fleet) => Outcome | undefined;
+  readonly ending: (effect: Effect | undefined, fleet: Fleet) => Outcome | Follow | undefined;
 }
 
 /** What commands need of the primary. */
@@ -20,6 +26,8 @@ export interface FleetAccess {
   /** Reads the environment anew for a reload, and hands it over: at once where it cannot have changed. */
   readonly renew: (use: (renewal: Renewal | undefined) => void) => void;
   readonly profile: Commands['profile'];
+  /** Whether an upgrade ends in this process, not in its successor's. */
+  readonly relays: boolean;
   readonly views: Views;
 }
 
@@ -40,7 +48,8 @@ export class Operations {
       const outcome = operation.ending(effect, fleet);
       if (!outcome) continue;
       this.#running.delete(operation);
-      end(operation.report, outcome);
+      if ('follow' in outcome) operation.report(outcome);
+      else end(operation.report, outcome);
     }
   }
 
@@ -51,10 +60,14 @@ export class Operations {
     this.#running.clear();
   }
 
-  commands({ fleet, dispatch, renew, profile, views }: FleetAccess): Commands {
+  commands({ fleet, dispatch, renew, profile, relays, views }: FleetAccess): Commands {
     const run = (event: Event, operation: Operation): void => {
       if (fleet().stop && event.type !== 'stop') {
         end(operation.report, { outcome: 'stopping' });
+        return;
+      }
+      if (fleet().upgrade && event.type !== 'stop') {
+        end(operation.report, { outcome: 'upgrade under way' });
         return;
       }
       this.#running.add(operation);
@@ -72,6 +85,7 @@ export class Operations {
           if (reload || !started) report({ text: 'waiting for the reload or start under way' });
           run({ type: 'reload', force, renewal }, { report, ending: whenReloaded(generation) });
         }),
+      upgrade: (node, report) => run({ type: 'upgrade', node }, { report, ending: whenSucceeded(relays) }),
       rollback: (report) => {
         const { previous, reload } = fleet();
         if (reload) end(report, { outcome: 'reload under way' });
@@ -95,6 +109,16 @@ const whenReloaded =
       return { outcome: 'abandoned', fault: effect.fault };
     }
     return fleet.stop ? { outcome: 'reload cut by stop' } : undefined;
+  };
+
+const whenSucceeded =
+  (relays: boolean): Operation['ending'] =>
+  (effect, fleet) => {
+    if (effect?.do === 'upgrade failed') return { outcome: 'upgrade failed', reason: effect.reason };
+    if (fleet.stop) return { outcome: 'stopping' };
+    if (relays && effect?.do === 'succeed') return { follow: fleet.generation + 2, pid: process.pid };
+    if (!relays && effect?.do === 'hand over') return { follow: fleet.generation + 1, pid: effect.pid };
+    return undefined;
   };
 
 const whenRolledBack =

@@ -17,6 +17,8 @@ export interface Commands extends Views {
   /** Puts the generation that stands by back. */
   readonly rollback: (report: Report) => void;
   readonly scale: (workers: number, report: Report) => void;
+  /** Renews the primary itself, on the Node at this path if it is given. */
+  readonly upgrade: (node: string | undefined, report: Report) => void;
   readonly stop: (report: Report) => void;
   /** Begins a profile; a text that says why there is none. */
   readonly profile: (asked: Asked) => Promise<Begun | string>;
@@ -67,6 +69,9 @@ export function controlServer(commands: Commands): Server {
         return;
       case 'POST /reload':
         commands.reload(url?.searchParams.get('force') === 'true', report);
+        return;
+      case 'POST /upgrade':
+        commands.upgrade(url?.searchParams.get('node') || undefined, report);
         return;
       case 'POST /rollback':
         commands.rollback(report);
@@ -159,6 +164,6 @@ function reporter(res: ServerResponse): Report {
   return (progress) => {
     if (!res.headersSent) res.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
     res.write(`${JSON.stringify(progress)}\n`);
-    if ('ok' in progress) res.end();
+    if (!('text' in progress)) res.end();
   };
 }

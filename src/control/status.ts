@@ -52,7 +52,7 @@ export interface Status {
   readonly pid: number;
   /** Seconds since the primary began. */
   readonly uptime: number;
-  readonly state: 'starting' | 'running' | 'reloading' | 'stopping';
+  readonly state: 'starting' | 'running' | 'reloading' | 'upgrading' | 'stopping';
   readonly port: number;
   readonly host: string | null;
   /** Path of the app as typed; null = Hello. */
@@ -174,7 +174,11 @@ export const SERIES = [
 export type SeriesName = (typeof SERIES)[number];
 
 /** One line of the answer to `/reload`, `/scale` and `/stop`: what happens, and at the end how it ended. */
-export type Progress = { readonly text: string } | { readonly ok: boolean; readonly result: string };
+export type Progress =
+  | { readonly text: string }
+  | { readonly ok: boolean; readonly result: string }
+  /** The last of an upgrade: this generation will answer at the same place, served by the process with this pid. */
+  | { readonly follow: number; readonly pid: number };
 
 /** A request that is being answered. */
 export interface RequestInFlight {

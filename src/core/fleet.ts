@@ -14,6 +14,8 @@ import type {
 import type { DrainReason } from './protocol.ts';
 import type { Reading } from './reading.ts';
 import type { Before, Renewal, Settings, Wish } from './settings.ts';
+import type { Carried, Program } from './succession.ts';
+import type { Upgrade } from './upgrade.ts';
 import type { Verdict } from './verdict.ts';
 
 /** A worker's stage, with what belongs to it alone; `by` is when the worker is killed unless it moved on, in ms. */
@@ -116,6 +118,9 @@ export interface Fleet {
   previous: { readonly generation: number; readonly until: number; readonly before: Before } | undefined;
   /** A rollback under way. */
   rollback: { readonly to: number; readonly since: number } | undefined;
+  upgrade: Upgrade | undefined;
+  /** Whether a predecessor serves until this fleet has started. */
+  relieves: boolean;
   stop: Stop | undefined;
   /** The one worker whose app leads, and whether it was asked to hand over. */
   lead: { readonly id: number; readonly yielding: boolean } | undefined;
@@ -144,6 +149,13 @@ export type Event =
   | { readonly type: 'scale'; readonly workers: number }
   /** Put the generation that stands by back into the rotation. */
   | { readonly type: 'rollback' }
+  /** Renew the primary itself, on this Node if it is given. */
+  | { readonly type: 'upgrade'; readonly node?: string | undefined }
+  | { readonly type: 'successor serves'; readonly pid: number; readonly program: Program }
+  /** There is no successor, or no more. */
+  | { readonly type: 'successor gone'; readonly reason: string }
+  /** The primary before this one has gone, and all its workers. */
+  | { readonly type: 'predecessor gone' }
   /** Asked for by a signal, over the control socket, or (`what` undefined) by an error of the primary's own. */
   | {
       readonly type: 'stop';
@@ -176,18 +188,32 @@ export type Effect =
   | { readonly do: 'reloaded' | 'rolled back'; readonly generation: number }
   | { readonly do: 'abandoned'; readonly generation: number; readonly fault: Fault }
   | { readonly do: 'boot failed'; readonly fault: Fault }
+  | { readonly do: 'boot successor'; readonly node: string | undefined }
+  /** What is not a worker's, such as the control socket, is the successor's from now on. */
+  | { readonly do: 'hand over'; readonly pid: number }
+  /** Make room for the successor, as nothing is left to do here. */
+  | { readonly do: 'succeed' }
+  /** `begun` = there may be a successor, which is to end. */
+  | { readonly do: 'upgrade failed'; readonly reason: string; readonly begun: boolean }
   /** A worker has gone, to be counted. */
   | { readonly do: 'ended'; readonly of: WorkerName; readonly reason: ExitReason }
   | { readonly do: 'log'; readonly notice: Notice }
   | { readonly do: 'exit'; readonly code: number };
 
-/** A fleet that wants as many workers as its settings say and has none. */
-export const newFleet = (settings: Settings, seed = 1): Fleet => ({
+const NEW_SLOT: Slot = { failures: 0, respawnAt: 0, heldNotice: undefined, restarts: 0, lastExit: undefined };
+/** A slot of which nothing has happened yet. */
+export const newSlot = (restarts = 0): Slot => ({ ...NEW_SLOT, restarts });
+
+/**
+ * A fleet that wants as many workers as its settings say and has none.
+ * @param carried what it goes on with, where it takes the place of another; its apps lead when that has gone
+ */
+export const newFleet = (settings: Settings, seed = 1, carried?: Carried): Fleet => ({
   settings,
-  wanted: settings.workers,
+  wanted: carried && carried.workers === settings.workers ? carried.wanted : settings.workers,
   started: false,
-  generation: 1,
-  newestGeneration: 1,
+  generation: (carried?.generation ?? 0) + 1,
+  newestGeneration: (carried?.generation ?? 0) + 1,
   nextId: 1,
   seed,
   bootsInVain: 0,
@@ -196,11 +222,15 @@ export const newFleet = (settings: Settings, seed = 1): Fleet => ({
   reloadAgain: undefined,
   previous: undefined,
   rollback: undefined,
+  upgrade: undefined,
+  relieves: carried !== undefined,
   stop: undefined,
   lead: undefined,
-  leadAt: 0,
+  leadAt: carried ? Infinity : 0,
   workers: [],
-  slots: {},
+  slots: Object.fromEntries(
+    Object.entries(carried?.restarts ?? {}).map(([slot, restarts]) => [Number(slot), newSlot(restarts)]),
+  ),
 });
 
 /** Whether the worker is in the rotation, or on the way into it. */

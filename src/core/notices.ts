@@ -3,6 +3,7 @@
 
 import type { LongDuration, Variable } from './config.ts';
 import type { StopSignal } from './exit-codes.ts';
+import type { Program } from './succession.ts';
 import type { Verdict } from './verdict.ts';
 
 /** A worker as every notice names it: by its slot, its generation and its pid. */
@@ -42,7 +43,14 @@ export const REPLACE_REASONS = [
 export type ReplaceReason = (typeof REPLACE_REASONS)[number];
 
 /** Why a worker leaves the rotation for good. */
-export type RetireReason = ReplaceReason | 'replaced' | 'reload abandoned' | 'rolled back' | 'scaled down';
+export type RetireReason =
+  | ReplaceReason
+  | 'replaced'
+  | 'reload abandoned'
+  | 'rolled back'
+  | 'scaled down'
+  /** Another primary's fleet serves in its place. */
+  | 'succeeded';
 
 /** Why the primary kills a worker. */
 export type KillReason =
@@ -131,6 +139,21 @@ export type Notice =
   | { readonly notice: 'canary passed'; readonly generation: number; readonly asked: number | undefined }
   | { readonly notice: 'abandoned'; readonly generation: number; readonly fault: Fault }
   | { readonly notice: 'scaled'; readonly from: number; readonly to: number }
+  | { readonly notice: 'upgrading'; readonly workers: number }
+  /** A successor serves; so many workers are left here. */
+  | { readonly notice: 'succeeded'; readonly pid: number; readonly program: Program; readonly workers: number }
+  /** This process is about to become the new program. */
+  | { readonly notice: 'becoming'; readonly program: Program }
+  | {
+      readonly notice: 'upgraded';
+      readonly from: Program;
+      readonly to: Program;
+      readonly generation: number;
+      readonly tookMs: number;
+    }
+  | { readonly notice: 'no upgrade' | 'upgrade abandoned'; readonly reason: string }
+  /** Asked for while an upgrade is under way. */
+  | { readonly notice: 'not during upgrade'; readonly what: 'reload' | 'scale' | 'rollback' }
   | { readonly notice: 'ignored signal'; readonly signal: string }
   /** What its app says of itself has changed. */
   | { readonly notice: 'unwell'; readonly of: WorkerName; readonly reason: string }
@@ -190,7 +213,8 @@ export type Outcome =
   | { readonly outcome: 'abandoned'; readonly fault: Fault }
   | { readonly outcome: 'boot failed'; readonly fault: Fault }
   | { readonly outcome: 'rolled back'; readonly generation: number }
-  | { readonly outcome: 'nothing kept' | 'reload under way' }
+  | { readonly outcome: 'nothing kept' | 'reload under way' | 'upgrade under way' }
+  | { readonly outcome: 'upgrade failed'; readonly reason: string }
   | { readonly outcome: 'scaled'; readonly workers: number }
   | { readonly outcome: 'rescaled'; readonly workers: number }
   | { readonly outcome: 'reload cut by stop' | 'stopping' | 'stopped' };

@@ -19,6 +19,7 @@ import { beginStop, reconcile, stopAtOnce } from './reconcile.ts';
 import { abandonReload, beginReload, beginRollback } from './reload.ts';
 import type { Wish } from './settings.ts';
 import { nameOf, Turn } from './turn.ts';
+import { abandonUpgrade, beginUpgrade, successorServes } from './upgrade.ts';
 
 /** One step: what happened at `now` (ms), the fleet after it, and what is to be done. `fleet` is left as it was. */
 export function step(fleet: Fleet, event: Event, now: number): { fleet: Fleet; effects: Effect[] } {
@@ -54,6 +55,18 @@ function note(turn: Turn, event: Event): void {
       return;
     case 'stop':
       askedToStop(turn, event);
+      return;
+    case 'upgrade':
+      beginUpgrade(turn, event.node);
+      return;
+    case 'successor serves':
+      successorServes(turn, event.pid, event.program);
+      return;
+    case 'successor gone':
+      abandonUpgrade(turn, event.reason);
+      return;
+    case 'predecessor gone':
+      turn.fleet.leadAt = turn.now;
       return;
     default: {
       const worker = turn.fleet.workers.find((w) => w.id === event.id);
@@ -97,14 +110,14 @@ function noteOf(turn: Turn, w: Worker, event: WorkerEvent): void {
 
 function askedToReload(turn: Turn, wish: Wish): void {
   const { fleet } = turn;
-  if (fleet.stop) return;
+  if (fleet.stop || isRefused(turn, 'reload')) return;
   if (fleet.reload || !fleet.started) fleet.reloadAgain = wish;
   else beginReload(turn, wish);
 }
 
 function askedToRollBack(turn: Turn): void {
   const { previous, reload, stop } = turn.fleet;
-  if (previous && !reload && !stop) beginRollback(turn, previous);
+  if (previous && !reload && !stop && !isRefused(turn, 'rollback')) beginRollback(turn, previous);
 }
 
 /** A verdict on another generation than the one that is being brought comes too late. */
@@ -116,7 +129,13 @@ function wasJudged(turn: Turn, { generation, verdict }: Extract<Event, { type: '
 }
 
 function askedToScale(turn: Turn, workers: number): void {
-  if (!turn.fleet.stop) turn.scale(workers);
+  if (!turn.fleet.stop && !isRefused(turn, 'scale')) turn.scale(workers);
+}
+
+/** The successor goes on with what the fleet was when the upgrade began: nothing of it changes meanwhile. */
+function isRefused(turn: Turn, what: 'reload' | 'scale' | 'rollback'): boolean {
+  if (turn.fleet.upgrade) turn.log({ notice: 'not during upgrade', what });
+  return turn.fleet.upgrade !== undefined;
 }
 
 function askedToStop(turn: Turn, { signal, what, exitCode }: Extract<Event, { type: 'stop' }>): void {

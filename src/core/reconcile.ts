@@ -14,6 +14,7 @@ import {
 } from './reload.ts';
 import { workersIn } from './share.ts';
 import type { Turn } from './turn.ts';
+import { isSucceeded, leave, watchUpgrade } from './upgrade.ts';
 
 /** Does what is missing between the fleet as it is and as it should be. */
 export function reconcile(turn: Turn): void {
@@ -25,6 +26,12 @@ export function reconcile(turn: Turn): void {
   }
   explainHung(turn);
   logHeldNotices(turn);
+  watchUpgrade(turn);
+  if (isSucceeded(turn.fleet)) {
+    leave(turn);
+    passLead(turn);
+    return;
+  }
   drainUnwanted(turn);
   retireReplaced(turn);
   announceStart(turn);
@@ -48,8 +55,9 @@ export function wakeAt(fleet: Fleet): number {
   else {
     for (const w of workers) times.push(hungAt(w), serves(w) ? (w.replace?.by ?? Infinity) : Infinity);
     for (const { heldNotice, respawnAt } of Object.values(slots)) if (heldNotice) times.push(respawnAt);
-    for (const slot of missingSlots(fleet)) times.push(slots[slot]?.respawnAt ?? 0);
+    if (!isSucceeded(fleet)) for (const slot of missingSlots(fleet)) times.push(slots[slot]?.respawnAt ?? 0);
     times.push(
+      fleet.upgrade?.stage === 'booting' ? fleet.upgrade.by : Infinity,
       reload?.settlesAt ?? Infinity,
       reload?.canary?.until ?? Infinity,
       fleet.previous?.until ?? Infinity,
@@ -187,6 +195,7 @@ export function beginStop({ fleet, now, effects }: Turn, exitCode: number): void
   fleet.reloadAgain = undefined;
   fleet.previous = undefined;
   fleet.rollback = undefined;
+  fleet.upgrade = undefined;
   const until = now + (exitCode === OK ? stopDelayMs : 0);
   fleet.stop = { at: now, exitCode, phase: { name: 'delay', until } };
   for (const { id } of fleet.workers) effects.push({ do: 'stopping', id, linger: stopDelayMs > 0 });
@@ -197,6 +206,7 @@ export function stopAtOnce(turn: Turn, exitCode: number, kill: KillReason): void
   turn.fleet.reload = undefined;
   turn.fleet.previous = undefined;
   turn.fleet.rollback = undefined;
+  turn.fleet.upgrade = undefined;
   turn.fleet.stop = { at: turn.now, exitCode, phase: { name: 'draining' } };
   for (const w of turn.fleet.workers) turn.kill(w, kill);
 }

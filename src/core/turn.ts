@@ -2,10 +2,8 @@
 
 import { backoffMs, PROVEN_AFTER_MS } from './backoff.ts';
 import { EXITING_MS, KILL_MARGIN_MS, OWN_SIGNAL_MS } from './deadlines.ts';
-import { type Effect, type Fleet, type Slot, serves, type Worker } from './fleet.ts';
+import { type Effect, type Fleet, newSlot, type Slot, serves, type Worker } from './fleet.ts';
 import type { KillReason, Notice, RetireReason, WorkerName } from './notices.ts';
-
-const NEW_SLOT: Slot = { failures: 0, respawnAt: 0, heldNotice: undefined, restarts: 0, lastExit: undefined };
 
 /** The worker as a notice names it. */
 export const nameOf = ({ slot, generation, pid }: Worker): WorkerName => ({ worker: slot, generation, pid });
@@ -117,7 +115,7 @@ export class Turn {
 
   slot(slot: number): Slot {
     const { slots } = this.fleet;
-    slots[slot] ??= { ...NEW_SLOT };
+    slots[slot] ??= newSlot();
     return slots[slot];
   }
 

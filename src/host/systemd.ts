@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process';
 import { GOODBYE_MS } from '../core/deadlines.ts';
 import { type Fleet, serves } from '../core/fleet.ts';
+import { isSucceeded } from '../core/upgrade.ts';
 
 /** File descriptors of socket activation begin here: SD_LISTEN_FDS_START. */
 const FIRST_FD = 3;
@@ -57,12 +58,21 @@ export class Notifier {
   readonly #feedEveryMs: number;
   readonly #onFailure: (reason: string) => void;
   #failure = '';
+  /** Whether another primary tells systemd in the place of this one. */
+  isMuted = false;
+  readonly #first: readonly string[];
 
   /**
    * @param inheritance where to notify, and how often the watchdog wants to be fed
+   * @param first what is told together with the first that is told
    * @param onFailure is told why systemd does not hear us, once for each reason
    */
-  constructor({ notifySocket, watchdogMs }: Inheritance, onFailure: (reason: string) => void) {
+  constructor(
+    { notifySocket, watchdogMs }: Pick<Inheritance, 'notifySocket' | 'watchdogMs'>,
+    onFailure: (reason: string) => void,
+    first: readonly string[] = [],
+  ) {
+    this.#first = first;
     this.#socket = notifySocket;
     this.#onFailure = onFailure;
     this.#feedEveryMs = (watchdogMs ?? Infinity) / 3;
@@ -75,21 +85,23 @@ export class Notifier {
    * @param now the time in ms
    */
   show(fleet: Fleet, now: number): void {
-    if (this.#socket === undefined) return;
+    if (this.#socket === undefined || this.isMuted) return;
     const ready = fleet.workers.filter(serves).length;
     const away = fleet.workers.filter(
       ({ stage: { name } }) => name === 'draining' || name === 'standby',
     ).length;
     const phase = fleet.stop ? 'stopping' : fleet.reload ? 'reloading' : 'running';
+    // Another primary's fleet may serve in the place of this one.
+    const isServed = ready > 0 || isSucceeded(fleet) || (fleet.relieves && !fleet.started);
     const status =
-      `${phase}: ${ready} of ${fleet.wanted} workers ready${away > 0 ? `, ${away} draining` : ''}, ` +
+      `${fleet.upgrade ? 'upgrading' : phase}: ${ready} of ${fleet.wanted} workers ready${away > 0 ? `, ${away} draining` : ''}, ` +
       `generation ${fleet.generation}`;
-    const news: string[] = [];
+    const news: string[] = this.#status === '' ? [...this.#first] : [];
     if (phase !== this.#phase) news.push(...PHASE_MESSAGES[phase]());
     if (status !== this.#status) news.push(`STATUS=${status}`);
     this.#phase = phase;
     this.#status = status;
-    if (ready > 0 && now >= this.#feedAt) {
+    if (isServed && now >= this.#feedAt) {
       this.#feedAt = now + this.#feedEveryMs;
       news.push('WATCHDOG=1');
     }

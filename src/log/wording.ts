@@ -2,6 +2,7 @@
 
 import type { LogLevel } from '../core/config.ts';
 import type { Ending, Fault, KillReason, Notice, Outcome, WorkerName } from '../core/notices.ts';
+import type { Program } from '../core/succession.ts';
 
 /** One log line. In text it is `text`, then the stack; in json `text` is `msg` and `data` stands beside it. */
 export interface Line {
@@ -120,6 +121,36 @@ export function lineOf(notice: Notice): Line {
         stack,
       };
     }
+    case 'upgrading':
+      return {
+        level: 'info',
+        text: `upgrading: a successor boots ${workersText(notice.workers)}`,
+        data: { workers: notice.workers },
+      };
+    case 'succeeded': {
+      const { pid, program, workers } = notice;
+      return {
+        level: 'info',
+        text: `the successor serves (pid ${pid}, ${programText(program)}): draining ${workersText(workers)} of this one`,
+        data: { successor: pid, ...program },
+      };
+    }
+    case 'becoming':
+      return { level: 'info', text: `all have gone: this process becomes ${programText(notice.program)}` };
+    case 'upgraded': {
+      const { from, to, generation, tookMs } = notice;
+      return {
+        level: 'info',
+        text: `${upgradedText(from, to)}: generation ${generation} after ${duration(tookMs)}`,
+        data: { from, to, took: tookMs / 1000 },
+      };
+    }
+    case 'no upgrade':
+      return { level: 'warn', text: `no upgrade: ${notice.reason}` };
+    case 'upgrade abandoned':
+      return { level: 'error', text: `upgrade abandoned: ${notice.reason}` };
+    case 'not during upgrade':
+      return { level: 'warn', text: `no ${notice.what}: an upgrade is under way` };
     case 'reloading':
       return {
         level: 'info',
@@ -335,10 +366,14 @@ export function outcomeText(outcome: Outcome): string {
       return `rolled back: generation ${outcome.generation} serves again`;
     case 'nothing kept':
       return 'nothing to roll back to: no generation stands by (KEEP_PREVIOUS)';
+    case 'upgrade under way':
+      return 'an upgrade is under way';
+    case 'upgrade failed':
+      return `upgrade failed: ${outcome.reason}`;
     case 'reload under way':
       return 'a reload is under way, which can be rolled back when it is over';
     case 'scaled':
-      return `${outcome.workers} ${outcome.workers === 1 ? 'worker serves' : 'workers serve'}`;
+      return `${workersText(outcome.workers)} ${outcome.workers === 1 ? 'serves' : 'serve'}`;
     case 'rescaled':
       return `scaled to ${outcome.workers} workers meanwhile`;
     case 'reload cut by stop':
@@ -370,7 +405,16 @@ export function cannotListen(
 
 /** Why a worker of another version does not boot. */
 export const upgraded = (from: string, to: string): string =>
-  `upgraded from ${from} to ${to}: restart to use it`;
+  `upgraded from ${from} to ${to}: hello-server upgrade`;
+
+const workersText = (workers: number): string => `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+const programText = ({ version, node }: Program): string => `hello-server ${version} on Node ${node}`;
+
+/** `upgraded from hello-server 1.0.0 on Node v24.1.0 to hello-server 1.1.0 on Node v24.2.0`. */
+export const upgradedText = (from: Program, to: Program): string =>
+  from.version === to.version && from.node === to.node
+    ? `renewed ${programText(to)}`
+    : `upgraded from ${programText(from)} to ${programText(to)}`;
 
 const name = ({ worker, pid }: WorkerName): string => `worker ${worker}${pid === 0 ? '' : ` (pid ${pid})`}`;
 const duration = (ms: number): string => `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;

@@ -1,10 +1,9 @@
 // The primary's run loop: turns what happens into events of the policy, and performs the effects it answers with.
 
-import type { ControlEnd } from '../control/open.ts';
 import { Operations } from '../control/operations.ts';
 import { MAX_WORKERS } from '../core/config.ts';
 import { GOODBYE_MS, LAST_WORDS_MS, STOP_MARGIN_MS } from '../core/deadlines.ts';
-import { CANNOT_SERVE } from '../core/exit-codes.ts';
+import { CANNOT_SERVE, OK } from '../core/exit-codes.ts';
 import { type Effect, type Event, type Fleet, newFleet } from '../core/fleet.ts';
 import type { Notice } from '../core/notices.ts';
 import { step } from '../core/policy.ts';
@@ -13,10 +12,13 @@ import { wakeAt } from '../core/reconcile.ts';
 import { type Renewal, settingsOf } from '../core/settings.ts';
 import { nameOf } from '../core/turn.ts';
 import { describeThrown } from '../log/thrown.ts';
+import type { Succession } from '../core/succession.ts';
 import { TICK_MS } from './clock.ts';
+import { Endpoints } from './endpoints.ts';
 import { Profiles } from './profiles.ts';
 import { renewalOf } from './renewal.ts';
 import type { Asked } from './signals.ts';
+import { Upgrades } from './upgrades.ts';
 import { Books } from './views.ts';
 import { attempt, type Common, Workers } from './workers.ts';
 import type { World } from './world.ts';
@@ -26,6 +28,8 @@ export interface Start extends Common {
   readonly reading: Reading;
   /** What the jitter of the backoff begins with. */
   readonly seed: number;
+  /** What a predecessor handed on; undefined = this primary is the first. */
+  readonly succession?: Succession | undefined;
 }
 
 /** The run loop around the policy. Nothing that happens in a turn can leave it standing: see {@link Primary.fail}. */
@@ -34,15 +38,17 @@ export class Primary {
   readonly #world: World;
   readonly #workers: Workers;
   readonly #operations = new Operations();
+  readonly #upgrades: Upgrades;
+  readonly #endpoints: Endpoints;
   readonly #books: Books;
   readonly #queue: Event[] = [];
   #fleet: Fleet;
-  #control: ControlEnd | undefined;
-  #admin: ControlEnd | undefined;
   /** Whether all the world has been told that the fleet serves. */
   #announced = false;
   #turning = false;
   #failed = false;
+  /** Whether a stop has taken longer than it may. */
+  #isLate = false;
   #cancelWake = (): void => {};
   #cancelBackstop: (() => void) | undefined;
   /** Resolves with the exit code when the fleet has stopped. */
@@ -86,7 +92,28 @@ export class Primary {
       judged: (generation, verdict) => this.dispatch({ type: 'judged', generation, verdict }),
     });
     this.#books.sampleOn((act) => this.#guard(act));
-    this.#fleet = newFleet(settingsOf(reading, world.cpus), seed);
+    this.#endpoints = new Endpoints(this.#world, this.#books.views, reading.config.controlSocket, (event) =>
+      this.dispatch(event),
+    );
+    this.#fleet = newFleet(settingsOf(reading, world.cpus), seed, start.succession?.fleet);
+    this.#upgrades = new Upgrades({
+      fleet: () => this.#fleet,
+      dispatch: (event) => this.dispatch(event),
+      world: this.#world,
+      program: { version: start.version, node: process.version },
+      listening: () => ({
+        socket: this.#workers.socket,
+        port: this.#workers.port,
+        portGiven: start.portGiven,
+        host: reading.config.host ?? null,
+      }),
+      openEndpoints: () => this.#open(),
+      closeEndpoints: () => this.#close(),
+      exit: () => void this.#exit(OK),
+    });
+    // What a predecessor began, such as its watchdog, goes on without a gap.
+    this.#announced = start.succession?.as === 'relayed';
+    void world.predecessor?.gone.then(() => this.#hasNoPredecessor());
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -95,11 +122,26 @@ export class Primary {
   /** Takes what a signal asks for. */
   ask(asked: Asked): void {
     const { wanted } = this.#fleet;
-    if (asked.type === 'one more')
+    if (this.#start.succession?.as === 'interim' && asked.type !== 'stop') this.#askInterim(asked);
+    else if (asked.type === 'one more')
       this.dispatch({ type: 'scale', workers: Math.min(MAX_WORKERS, wanted + 1) });
     else if (asked.type === 'one fewer') this.dispatch({ type: 'scale', workers: Math.max(1, wanted - 1) });
     else if (asked.type === 'reload') this.#renew((renewal) => this.dispatch({ ...asked, renewal }));
     else this.dispatch(asked);
+  }
+
+  /** One that serves for a while goes when its predecessor tells it so; whatever else is asked for is not meant for it. */
+  #askInterim({ type }: Asked): void {
+    const { succession, version } = this.#start;
+    if (!succession || type !== 'upgrade') return;
+    const program = { version, node: process.version };
+    this.dispatch({ type: 'successor serves', pid: succession.predecessor.pid, program });
+  }
+
+  /** The one before has gone: as it should, or an interim primary serves for nobody. */
+  #hasNoPredecessor(): void {
+    if (this.#start.succession?.as === 'interim') this.dispatch({ type: 'stop', what: undefined });
+    else this.dispatch({ type: 'predecessor gone' });
   }
 
   /** Reads the environment anew for a reload, where it may have changed; `use` is called at once where it cannot. */
@@ -110,15 +152,9 @@ export class Primary {
     else void readAgain().then((checked) => this.#guard(() => use(renewalOf(reading, checked, cpus, log))));
   }
 
-  /** Opens the admin listener, where one is wanted: it shows the start, too. One that cannot be had ends the start. */
-  async openAdmin(): Promise<void> {
-    try {
-      this.#admin = await this.#world.openAdmin(this.#books.views);
-    } catch (error) {
-      const failure = { reason: describeThrown(error).message };
-      this.#world.log({ notice: 'cannot serve', fault: { fault: 'failed', failure } });
-      this.dispatch({ type: 'stop', what: undefined, exitCode: CANNOT_SERVE });
-    }
+  /** Opens the admin listener, where one is wanted: it shows the start, too. */
+  openAdmin(): Promise<void> {
+    return this.#endpoints.openAdmin();
   }
 
   /** Takes one event; those that come up meanwhile wait for their turn. Never throws. */
@@ -146,6 +182,7 @@ export class Primary {
     const steps = [
       () => this.#cancelWake(),
       () => this.#world.log({ notice: 'primary failed', ...describeThrown(error) }),
+      () => this.#stopOthers(),
       () => this.#workers.releaseSocket(),
       () => this.#workers.sendAll({ type: 'drain', why: 'stop', graceMs }),
       () => void this.#world.after(graceMs, () => this.#workers.killAll()),
@@ -173,6 +210,7 @@ export class Primary {
         this.#operations.show(effect, fleet);
         this.#books.show(effect);
       }
+      if (event.type === 'stop') this.#stopOthers();
       // A beat alone changes nothing that anyone waits for.
       if (event.type === 'beat' && this.#queue.length === 0) return;
       if (event.type === 'wake') this.#checkDescriptors();
@@ -224,6 +262,18 @@ export class Primary {
       case 'announce':
         void this.#announce();
         return;
+      case 'boot successor':
+        void this.#upgrades.begin(effect.node);
+        return;
+      case 'hand over':
+        void this.#upgrades.handOver();
+        return;
+      case 'succeed':
+        void this.#upgrades.succeed().catch((error: unknown) => this.fail(error));
+        return;
+      case 'upgrade failed':
+        if (effect.begun) void this.#upgrades.failed();
+        return;
       case 'reloaded':
       case 'rolled back':
       case 'abandoned':
@@ -248,8 +298,32 @@ export class Primary {
 
   /** All workers listen, so the port is ours: time for the control socket, and to say so. */
   async #announce(): Promise<void> {
-    const { controlSocket } = this.#start.reading.config;
+    const { predecessor } = this.#world;
+    const { succession, version } = this.#start;
+    if (succession?.as !== 'relayed') predecessor?.serves();
+    if (succession?.as === 'interim') return;
+    await predecessor?.handedOver;
+    if (!(await this.#open())) return;
+    // A stop may have been asked for meanwhile: then nobody is told any more that it serves.
+    if (this.#fleet.stop || this.#failed) return;
     const { port } = this.#workers;
+    if (succession) {
+      const { from, since } = succession;
+      const { generation } = this.#fleet;
+      const to = { version, node: process.version };
+      this.#world.log({ notice: 'upgraded', from, to, generation, tookMs: Date.now() - since });
+    } else {
+      this.#world.log({ notice: 'listening', port });
+      this.#world.log({ notice: 'visit', port });
+    }
+    this.#announced = true;
+    this.#world.tellManager(this.#fleet);
+    this.#world.tellServing();
+    if (succession?.as === 'relayed') predecessor?.serves();
+  }
+
+  /** Opens the endpoints; whether nothing ended the start. */
+  #open(): Promise<boolean> {
     const profiles = new Profiles({
       fleet: () => this.#fleet,
       utilization: (id) => this.#books.utilization(id),
@@ -260,26 +334,22 @@ export class Primary {
       dispatch: (event) => this.dispatch(event),
       renew: (use) => this.#renew(use),
       profile: (asked) => profiles.begin(asked),
+      relays: this.#world.succession.relays,
       views: this.#books.views,
     });
-    try {
-      this.#control = await this.#world.openControl(commands, port);
-    } catch (error) {
-      const reason = describeThrown(error).message;
-      if (controlSocket !== undefined) {
-        this.#world.log({ notice: 'bad control socket', path: controlSocket, reason });
-        this.dispatch({ type: 'stop', what: undefined, exitCode: CANNOT_SERVE });
-        return;
-      }
-      this.#world.log({ notice: 'no control socket', reason });
-    }
-    // A stop may have been asked for meanwhile: then nobody is told any more that it serves.
-    if (this.#fleet.stop || this.#failed) return;
-    this.#world.log({ notice: 'listening', port });
-    this.#world.log({ notice: 'visit', port });
-    this.#announced = true;
-    this.#world.tellManager(this.#fleet);
-    this.#world.tellServing();
+    return this.#endpoints.open(commands, this.#workers.port);
+  }
+
+  async #close(): Promise<void> {
+    // What has been reported so far goes out first.
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.#atMost(GOODBYE_MS, this.#endpoints.close());
+  }
+
+  /** A stop is one of all that serves on the socket. */
+  #stopOthers(): void {
+    this.#upgrades.stop();
+    this.#world.predecessor?.stop();
   }
 
   /** Should the policy's stop not end, because an exit is never heard of, the primary ends all the same. */
@@ -287,7 +357,10 @@ export class Primary {
     const { stopDelayMs, stopMs } = this.#fleet.settings;
     const ms = stopDelayMs + stopMs + STOP_MARGIN_MS;
     this.#cancelBackstop ??= this.#world.after(ms, () => {
+      this.#isLate = true;
       this.#workers.killAll();
+      this.#upgrades.kill();
+      this.#world.predecessor?.kill();
       void this.#exit(CANNOT_SERVE);
     });
   }
@@ -295,13 +368,13 @@ export class Primary {
   async #exit(code: number): Promise<void> {
     try {
       this.#cancelWake();
+      // Those that stop with this one; the backstop ends the wait for them.
+      if (this.#fleet.stop && !this.#isLate)
+        await Promise.all([this.#upgrades.gone(), this.#world.predecessor?.stopped]);
       this.#cancelBackstop?.();
       await this.#atMost(LAST_WORDS_MS, this.#workers.closed());
       this.#operations.end();
-      await this.#atMost(
-        GOODBYE_MS,
-        Promise.all([this.#control?.end(), this.#admin?.end(), this.#world.end()]),
-      );
+      await this.#atMost(GOODBYE_MS, Promise.all([this.#endpoints.close(), this.#world.end()]));
     } finally {
       this.#resolveStopped(code);
     }

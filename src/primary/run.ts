@@ -5,6 +5,7 @@ import { isatty } from 'node:tty';
 import type { LogLevel } from '../core/config.ts';
 import { FLUSH_MS } from '../core/deadlines.ts';
 import { CANNOT_SERVE } from '../core/exit-codes.ts';
+import type { Notice } from '../core/notices.ts';
 import type { Checked } from '../core/reading.ts';
 import { usableCpus } from '../host/cpus.ts';
 import { ownProcess } from '../host/own.ts';
@@ -13,19 +14,25 @@ import { tellPm2 } from '../host/pm2.ts';
 import { type Inheritance, Notifier } from '../host/systemd.ts';
 import { createLog, type Log } from '../log/logger.ts';
 import { describeThrown } from '../log/thrown.ts';
-import { cannotListen } from '../log/wording.ts';
+import { cannotListen, lineOf } from '../log/wording.ts';
 import { Clock } from './clock.ts';
+import type { Succession } from '../core/succession.ts';
 import { freePort } from './free-port.ts';
 import { explainHang } from './hang.ts';
 import { Pipes } from './pipes.ts';
 import { Primary } from './primary.ts';
+import { heldSocket, type Predecessor, predecessorOf, tellPredecessor } from './predecessor.ts';
 import { profile } from './profile.ts';
 import { Reserve } from './reserve.ts';
 import { type Asked, onSignals } from './signals.ts';
+import { successionWorld } from './succession-world.ts';
 import { openSinks, outputOf, type Sinks } from './sinks.ts';
 import { Watch } from './watch.ts';
 import { prepareForks, startForksIn, WorkerHandle } from './worker-handle.ts';
 import type { World } from './world.ts';
+
+/** What an interim primary does not log. */
+const QUIET: ReadonlySet<Notice['notice']> = new Set(['received', 'closed', 'succeeded']);
 
 /** What the command line and the environment say. */
 export interface Run {
@@ -42,12 +49,16 @@ export interface Run {
   /** The file that workers run, and the folder that they start in, as they were typed. */
   readonly exec: string;
   readonly cwd: string;
+  /** The env files, where there are some, have these variables of the process's environment. */
+  readonly same: readonly string[];
+  /** What a predecessor handed on; undefined = this primary is the first. */
+  readonly succession: Succession | undefined;
 }
 
 /** Runs this process as the primary until the fleet has stopped; resolves with the exit code. */
 export async function runPrimary(run: Run): Promise<number> {
-  const { environment, version, app, args, systemd, exec } = run;
-  const { reading, warnings, portGiven } = environment;
+  const { environment, version, app, args, systemd, exec, succession } = run;
+  const { reading, warnings } = environment;
   const { config } = reading;
   // First of all, so that no signal finds the process without its handlers.
   const early: Asked[] = [];
@@ -56,13 +67,22 @@ export async function runPrimary(run: Run): Promise<number> {
   const sinks = openSinks(config);
   const logAt = (level: LogLevel): Log => createLog(config.logFormat, level, outputOf(sinks), {});
   let logNow = logAt(config.logLevel);
-  const log: Log = (notice) => logNow(notice);
+  const socket = succession && heldSocket(succession.fd);
+  const predecessor = succession && socket && predecessorOf(succession, socket);
+  if (succession) void tellPredecessor({ type: 'here', version, node: process.version });
+  // What an interim primary does in its few seconds is no news of the server's.
+  const log: Log = (notice) => {
+    // Why there is none is for the one that goes on to say.
+    if (notice.notice === 'cannot serve' && predecessor) void predecessor.failed(lineOf(notice).text);
+    else if (succession?.as !== 'interim' || !QUIET.has(notice.notice)) logNow(notice);
+  };
   signals.log = log;
   for (const warning of warnings) log({ notice: 'long duration', ...warning });
   const roundRobin =
     (reading.env.NODE_CLUSTER_SCHED_POLICY ?? process.env.NODE_CLUSTER_SCHED_POLICY) === 'rr';
   prepareForks(exec, roundRobin);
-  let { port } = config;
+  let port = succession?.port ?? config.port;
+  const portGiven = succession?.portGiven ?? environment.portGiven;
   try {
     if (port === 0) port = await freePort(config.host);
   } catch (error) {
@@ -73,18 +93,30 @@ export async function runPrimary(run: Run): Promise<number> {
     return CANNOT_SERVE;
   }
   const seed = Date.now() % 2_147_483_648;
-  const start = { reading, version, app, args, fd: systemd.fd, port, portGiven, roundRobin, seed };
+  const start = {
+    reading,
+    version,
+    app,
+    args,
+    fd: systemd.fd,
+    port,
+    portGiven,
+    roundRobin,
+    seed,
+    socket,
+    succession,
+  };
   const setLevel = (level: LogLevel): void => {
     logNow = logAt(level);
   };
-  const primary = new Primary(start, realWorld(run, sinks, log, setLevel));
+  const primary = new Primary(start, realWorld(run, sinks, log, setLevel, predecessor));
   deliver = (asked) => primary.ask(asked);
   process.on('uncaughtException', (error, origin) => {
     log({ notice: 'uncaught', origin, ...describeThrown(error) });
     primary.dispatch({ type: 'stop', what: undefined, exitCode: CANNOT_SERVE });
   });
   primary.dispatch({ type: 'wake' });
-  void primary.openAdmin();
+  if (!succession || succession.as === 'relayed') void primary.openAdmin();
   early.forEach(deliver);
   const code = await primary.stopped;
   sinks.out.flush((FLUSH_MS * 3) / 4);
@@ -95,15 +127,21 @@ export async function runPrimary(run: Run): Promise<number> {
 
 /** The world as it is: processes, clocks, the control socket, the service manager. */
 function realWorld(
-  { environment, readAgain, systemd, cwd }: Run,
+  run: Run,
   sinks: Sinks,
   log: Log,
   setLevel: (level: LogLevel) => void,
+  predecessor: Predecessor | undefined,
 ): World {
+  const { environment, readAgain, systemd, cwd, succession } = run;
   const { config } = environment.reading;
   const clock = new Clock();
   const since = Number(process.hrtime.bigint()) / 1e9 - process.uptime();
-  const notifier = new Notifier(systemd, (reason) => log({ notice: 'systemd unreachable', reason }));
+  const notifier = new Notifier(
+    systemd,
+    (reason) => log({ notice: 'systemd unreachable', reason }),
+    succession?.as === 'successor' ? [`MAINPID=${process.pid}`] : [],
+  );
   const folder = new StartFolder(cwd, () => log({ notice: 'no working directory', path: cwd }));
   const shared = { since, sinks, pipes: new Pipes() };
   shared.pipes.prepare(2 * (config.workers === 'auto' ? usableCpus() : config.workers));
@@ -138,7 +176,7 @@ function realWorld(
       watch?.allow(graceMs);
     },
     tellManager: (fleet) => notifier.show(fleet, clock.now()),
-    tellServing: tellPm2,
+    tellServing: () => succession || tellPm2(),
     openControl: async (commands, port) => {
       // Loaded only now: it needs node:http, and the first fork waits for nothing that it can do without.
       const { openControl } = await import('../control/open.ts');
@@ -166,6 +204,8 @@ function realWorld(
       reserve ??= new Reserve();
       return reserve.check();
     },
+    predecessor,
+    succession: successionWorld(run, () => folder.now(), sinks, notifier),
     end: async () => {
       await Promise.all([watch?.end(), notifier.end()]);
     },

@@ -39,9 +39,8 @@ export function onSignals(say: (asked: Asked) => void): Signals {
   );
   process.on('SIGTTIN', () => say({ type: 'one more' }));
   process.on('SIGTTOU', () => say({ type: 'one fewer' }));
-  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
-    process.on(signal, () => warnings.log({ notice: 'ignored signal', signal }));
-  }
+  process.on('SIGUSR2', () => say({ type: 'upgrade' }));
+  process.on('SIGUSR1', () => warnings.log({ notice: 'ignored signal', signal: 'SIGUSR1' }));
   return warnings;
 }
 

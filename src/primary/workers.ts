@@ -22,6 +22,8 @@ export interface Common {
   readonly roundRobin: boolean;
   /** Whether PORT is set: an app that listens itself says its port otherwise. */
   readonly portGiven: boolean;
+  /** The listening socket, where a predecessor had it already. */
+  readonly socket?: Socket | undefined;
 }
 
 /** What keeps the books over what workers say of themselves. */
@@ -62,6 +64,12 @@ export class Workers {
     this.#guard = guard;
     this.#books = books;
     this.#port = common.port;
+    this.#socket = common.socket;
+  }
+
+  /** The listening socket; undefined as long as no worker serves, and with Node's own round robin. */
+  get socket(): Socket | undefined {
+    return this.#socket;
   }
 
   /** The port really bound. */

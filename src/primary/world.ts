@@ -6,13 +6,16 @@ import type { Commands } from '../control/server.ts';
 import type { Views } from '../control/views.ts';
 import type { Config } from '../core/config.ts';
 import type { OwnProcess } from '../core/figures.ts';
-import type { Fleet } from '../core/fleet.ts';
+import type { Event, Fleet } from '../core/fleet.ts';
 import type { Ending, Notice, WorkerName } from '../core/notices.ts';
 import type { Assignment, FromWorker, ToWorker } from '../core/protocol.ts';
 import type { Checked, WorkerEnv } from '../core/reading.ts';
+import type { Predecessor } from './predecessor.ts';
+import type { Successor } from './successor.ts';
+import type { Handed } from './upgrades.ts';
 
 /** A listening socket as it passes between processes: bound, and watched by nobody here. */
-export type Socket = { readonly close: () => void };
+export type Socket = { readonly close: () => void; readonly fd?: number };
 
 /** The primary's end of one worker. */
 export interface Handle {
@@ -33,6 +36,25 @@ export interface Listeners {
   readonly message: (message: FromWorker, socket: Socket | undefined) => void;
   /** Called once, also where the process could not be created. */
   readonly exit: (ending: Ending) => void;
+}
+
+/** What it takes to have another primary take this one's place. */
+export interface SuccessionWorld {
+  /** Whether this process becomes the new program in the end, or ends in favour of another process. */
+  readonly relays: boolean;
+  /** Why there can be none, on this Node if it is given; undefined = there can. */
+  readonly problem: (node: string | undefined) => Promise<string | undefined>;
+  /** Boots it; `tell` is told when it serves, or has gone. */
+  readonly boot: (
+    handed: Handed,
+    socket: Socket,
+    node: string | undefined,
+    tell: (event: Event) => void,
+  ) => Successor;
+  /** The service manager is told nothing, as it is the successor's. */
+  readonly mute: (on: boolean) => void;
+  /** Exchanges the program of this process. Returns only by an error. */
+  readonly become: (handed: Handed, node: string | undefined) => never;
 }
 
 export interface World {
@@ -69,6 +91,9 @@ export interface World {
   readonly profile: (handle: Handle, seconds: number) => Promise<Profiling | undefined>;
   /** Looks whether file descriptors have run out, or are there again; what is to be said of it, if that has changed. */
   readonly checkDescriptors: () => Notice | undefined;
+  /** Whose place this primary takes; undefined = it is the first. */
+  readonly predecessor: Predecessor | undefined;
+  readonly succession: SuccessionWorld;
   /** Says goodbye to the service manager and the watch, within a bounded time. */
   readonly end: () => Promise<void>;
 }
