@@ -35,6 +35,8 @@ async function statusOf(
   for (;;) {
     const status = (await control.get('/status').catch(() => undefined)) as Status | undefined;
     if (status && status.generation >= follow) return status;
+    // It serves again by itself, as its successor has gone.
+    if (status?.state === 'running') throw new Error('it was abandoned on the way: the log says why');
     if (!exists(pid)) throw new Error('the new server ended before it served');
     await new Promise((resolve) => setTimeout(resolve, ASK_MS));
   }

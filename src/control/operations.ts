@@ -114,7 +114,10 @@ const whenReloaded =
 const whenSucceeded =
   (relays: boolean): Operation['ending'] =>
   (effect, fleet) => {
-    if (effect?.do === 'upgrade failed') return { outcome: 'upgrade failed', reason: effect.reason };
+    if (effect?.do === 'upgrade failed') {
+      const { reason, begun } = effect;
+      return { outcome: 'upgrade failed', reason, begun };
+    }
     if (fleet.stop) return { outcome: 'stopping' };
     if (relays && effect?.do === 'succeed') return { follow: fleet.generation + 2, pid: process.pid };
     if (!relays && effect?.do === 'hand over') return { follow: fleet.generation + 1, pid: effect.pid };

@@ -141,7 +141,12 @@ export type Notice =
   | { readonly notice: 'scaled'; readonly from: number; readonly to: number }
   | { readonly notice: 'upgrading'; readonly workers: number }
   /** A successor serves; so many workers are left here. */
-  | { readonly notice: 'succeeded'; readonly pid: number; readonly program: Program; readonly workers: number }
+  | {
+      readonly notice: 'succeeded';
+      readonly pid: number;
+      readonly program: Program;
+      readonly workers: number;
+    }
   /** This process is about to become the new program. */
   | { readonly notice: 'becoming'; readonly program: Program }
   | {
@@ -214,7 +219,8 @@ export type Outcome =
   | { readonly outcome: 'boot failed'; readonly fault: Fault }
   | { readonly outcome: 'rolled back'; readonly generation: number }
   | { readonly outcome: 'nothing kept' | 'reload under way' | 'upgrade under way' }
-  | { readonly outcome: 'upgrade failed'; readonly reason: string }
+  /** `begun` = a successor was to boot. */
+  | { readonly outcome: 'upgrade failed'; readonly reason: string; readonly begun: boolean }
   | { readonly outcome: 'scaled'; readonly workers: number }
   | { readonly outcome: 'rescaled'; readonly workers: number }
   | { readonly outcome: 'reload cut by stop' | 'stopping' | 'stopped' };

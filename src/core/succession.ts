@@ -67,8 +67,7 @@ export type ToPredecessor =
 /** What a predecessor says to its successor. */
 export type ToSuccessor =
   /** The places of the control socket and the admin listener are free. */
-  | { readonly type: 'take over' }
-  | { readonly type: 'send socket' };
+  { readonly type: 'take over' } | { readonly type: 'send socket' };
 
 /** The mark of these messages. */
 const MARK = 'hello-server.succession';
@@ -101,7 +100,9 @@ export function socketProblem(
 export function nodeProblem(version: string): string | undefined {
   const [, major, minor] = /^v(\d+)\.(\d+)\.\d+/.exec(version) ?? [];
   const oldest = OLDEST_NODE.join('.');
-  if (major === undefined || minor === undefined) return `expected Node ${oldest} or later, got something else`;
-  const isOld = Number(major) < OLDEST_NODE[0] || (Number(major) === OLDEST_NODE[0] && Number(minor) < OLDEST_NODE[1]);
+  if (major === undefined || minor === undefined)
+    return `expected Node ${oldest} or later, got something else`;
+  const isOld =
+    Number(major) < OLDEST_NODE[0] || (Number(major) === OLDEST_NODE[0] && Number(minor) < OLDEST_NODE[1]);
   return isOld ? `expected Node ${oldest} or later, got ${version}` : undefined;
 }

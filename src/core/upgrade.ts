@@ -32,7 +32,8 @@ export function upgradeProblem({
 }
 
 /** Whether the workers of this fleet have gone, or are to go, as a successor serves. */
-export const isSucceeded = ({ upgrade }: Fleet): boolean => upgrade !== undefined && upgrade.stage !== 'booting';
+export const isSucceeded = ({ upgrade }: Fleet): boolean =>
+  upgrade !== undefined && upgrade.stage !== 'booting';
 
 /** What the successor's fleet begins with. */
 export function carriedBy({ generation, wanted, settings, slots }: Fleet): Carried {

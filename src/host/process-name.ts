@@ -46,7 +46,9 @@ function exists(pid: number): boolean {
 /** State and time of start from /proc; undefined where there is none. A name in parentheses may hold anything. */
 function startOf(pid: number): { state: string; started: string } | undefined {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ');
     return { state: fields[0] ?? '', started: fields[19] ?? '' };
   } catch {
     return undefined;

@@ -146,9 +146,9 @@ export function lineOf(notice: Notice): Line {
       };
     }
     case 'no upgrade':
-      return { level: 'warn', text: `no upgrade: ${notice.reason}` };
+      return { level: 'warn', text: upgradeFailed(false, notice.reason) };
     case 'upgrade abandoned':
-      return { level: 'error', text: `upgrade abandoned: ${notice.reason}` };
+      return { level: 'error', text: upgradeFailed(true, notice.reason) };
     case 'not during upgrade':
       return { level: 'warn', text: `no ${notice.what}: an upgrade is under way` };
     case 'reloading':
@@ -369,7 +369,7 @@ export function outcomeText(outcome: Outcome): string {
     case 'upgrade under way':
       return 'an upgrade is under way';
     case 'upgrade failed':
-      return `upgrade failed: ${outcome.reason}`;
+      return upgradeFailed(outcome.begun, outcome.reason);
     case 'reload under way':
       return 'a reload is under way, which can be rolled back when it is over';
     case 'scaled':
@@ -407,6 +407,8 @@ export function cannotListen(
 export const upgraded = (from: string, to: string): string =>
   `upgraded from ${from} to ${to}: hello-server upgrade`;
 
+const upgradeFailed = (begun: boolean, reason: string): string =>
+  `${begun ? 'upgrade abandoned' : 'no upgrade'}: ${reason}`;
 const workersText = (workers: number): string => `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
 const programText = ({ version, node }: Program): string => `hello-server ${version} on Node ${node}`;
 

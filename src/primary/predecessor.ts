@@ -25,7 +25,7 @@ export interface Predecessor {
   /** Resolves when it has gone. */
   readonly gone: Promise<void>;
   /** Resolves when a stop does not have to wait for it any more. */
-  readonly stopped: Promise<void>;
+  readonly stopped: () => Promise<void>;
 }
 
 /** Tells the predecessor something, over the channel that it made; resolves when that is out. */
@@ -53,16 +53,26 @@ export function predecessorOf({ as, predecessor }: Succession, socket: Listening
     if (message?.type === 'send socket') void tellPredecessor({ type: 'socket' }, socket);
   });
   const gone = ended(predecessor);
+  // Whether a stop of this primary is one of what is left there: an interim primary ends before the one that it serves
+  // for, and one that has not yet served ends alone.
+  let isOurs = as === 'relayed';
+  const send = (kind: NodeJS.Signals): void => {
+    if (isOurs) signal(predecessor, kind);
+  };
   return {
-    // What was this process's own child before its exec has no channel any more, but takes signals.
-    serves: () =>
-      as === 'relayed' ? signal(predecessor, 'SIGUSR2') : void tellPredecessor({ type: 'serves' }),
+    serves: () => {
+      isOurs = as !== 'interim';
+      // What was this process's own child before its exec has no channel any more, but takes signals.
+      if (as === 'relayed') send('SIGUSR2');
+      else void tellPredecessor({ type: 'serves' });
+    },
     failed: (reason) => tellPredecessor({ type: 'failed', reason }),
     handedOver: as === 'successor' ? Promise.race([over, gone]) : Promise.resolve(),
-    // An interim primary ends before the one it serves for, not the other way round.
-    stop: () => as !== 'interim' && signal(predecessor, 'SIGTERM'),
-    kill: () => as !== 'interim' && signal(predecessor, 'SIGKILL'),
+    stop: () => send('SIGTERM'),
+    kill: () => send('SIGKILL'),
     gone,
-    stopped: as === 'interim' ? Promise.resolve() : gone,
+    stopped: async () => {
+      if (isOurs) await gone;
+    },
   };
 }

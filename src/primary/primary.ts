@@ -10,9 +10,9 @@ import { step } from '../core/policy.ts';
 import type { Reading } from '../core/reading.ts';
 import { wakeAt } from '../core/reconcile.ts';
 import { type Renewal, settingsOf } from '../core/settings.ts';
+import type { Succession } from '../core/succession.ts';
 import { nameOf } from '../core/turn.ts';
 import { describeThrown } from '../log/thrown.ts';
-import type { Succession } from '../core/succession.ts';
 import { TICK_MS } from './clock.ts';
 import { Endpoints } from './endpoints.ts';
 import { Profiles } from './profiles.ts';
@@ -111,8 +111,12 @@ export class Primary {
       closeEndpoints: () => this.#close(),
       exit: () => void this.#exit(OK),
     });
-    // What a predecessor began, such as its watchdog, goes on without a gap.
-    this.#announced = start.succession?.as === 'relayed';
+    if (start.succession?.as === 'relayed') {
+      // What this process told its service manager before its exec goes on without a gap.
+      this.#announced = true;
+      // An interim primary's apps never lead, and those before it have gone.
+      this.#fleet.leadAt = 0;
+    }
     void world.predecessor?.gone.then(() => this.#hasNoPredecessor());
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
@@ -200,6 +204,10 @@ export class Primary {
     }
   }
 
+  #attend(under: Promise<void>): void {
+    under.catch((error: unknown) => this.fail(error));
+  }
+
   #turn(): void {
     for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
       const { fleet, effects } = step(this.#fleet, event, this.#world.now());
@@ -263,16 +271,16 @@ export class Primary {
         void this.#announce();
         return;
       case 'boot successor':
-        void this.#upgrades.begin(effect.node);
+        this.#attend(this.#upgrades.begin(effect.node));
         return;
       case 'hand over':
-        void this.#upgrades.handOver();
+        this.#attend(this.#upgrades.handOver());
         return;
       case 'succeed':
-        void this.#upgrades.succeed().catch((error: unknown) => this.fail(error));
+        this.#attend(this.#upgrades.succeed());
         return;
       case 'upgrade failed':
-        if (effect.begun) void this.#upgrades.failed();
+        if (effect.begun) this.#attend(this.#upgrades.failed());
         return;
       case 'reloaded':
       case 'rolled back':
@@ -370,7 +378,7 @@ export class Primary {
       this.#cancelWake();
       // Those that stop with this one; the backstop ends the wait for them.
       if (this.#fleet.stop && !this.#isLate)
-        await Promise.all([this.#upgrades.gone(), this.#world.predecessor?.stopped]);
+        await Promise.all([this.#upgrades.gone(), this.#world.predecessor?.stopped()]);
       this.#cancelBackstop?.();
       await this.#atMost(LAST_WORDS_MS, this.#workers.closed());
       this.#operations.end();

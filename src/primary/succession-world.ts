@@ -1,9 +1,9 @@
 // Successions in the real world: which program is started, with which environment, and what it is told of systemd.
 
+import { FLUSH_MS } from '../core/deadlines.ts';
 import type { Succession } from '../core/succession.ts';
 import { processName } from '../host/process-name.ts';
 import type { Notifier } from '../host/systemd.ts';
-import { FLUSH_MS } from '../core/deadlines.ts';
 import type { Run } from './run.ts';
 import type { Sinks } from './sinks.ts';
 import {
@@ -52,10 +52,10 @@ export function successionWorld(
     mute: (on) => {
       notifier.isMuted = on;
     },
-    become: (handed, node) => {
+    flush: () => {
       sinks.out.flush(FLUSH_MS);
       sinks.err.flush(FLUSH_MS);
-      return become(launch(node), whole(handed, EXEC_FD));
     },
+    become: (handed, node) => become(launch(node), whole(handed, EXEC_FD)),
   };
 }

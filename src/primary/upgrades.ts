@@ -3,6 +3,7 @@
 import type { Event, Fleet } from '../core/fleet.ts';
 import type { Program, Succession } from '../core/succession.ts';
 import { carriedBy } from '../core/upgrade.ts';
+import { describeThrown } from '../log/thrown.ts';
 import type { Successor } from './successor.ts';
 import type { Socket, World } from './world.ts';
 
@@ -13,7 +14,12 @@ export interface Upgraded {
   readonly world: World;
   readonly program: Program;
   /** The listening socket, and where it listens. */
-  readonly listening: () => { socket: Socket | undefined; port: number; portGiven: boolean; host: string | null };
+  readonly listening: () => {
+    socket: Socket | undefined;
+    port: number;
+    portGiven: boolean;
+    host: string | null;
+  };
   /** Open and close control socket and admin listener. */
   readonly openEndpoints: () => Promise<unknown>;
   readonly closeEndpoints: () => Promise<void>;
@@ -46,7 +52,13 @@ export class Upgrades {
     this.#node = node;
     this.#since = Date.now();
     const as = world.succession.relays ? 'interim' : 'successor';
-    this.#successor = world.succession.boot(this.#handed(as, 0), socket, node, dispatch);
+    try {
+      this.#successor = world.succession.boot(this.#handed(as, 0), socket, node, dispatch);
+    } catch (error) {
+      // Such as ENOMEM, which Node throws where it emits other reasons.
+      const { message } = describeThrown(error);
+      dispatch({ type: 'successor gone', reason: `a successor cannot be started: ${message}` });
+    }
   }
 
   /** The successor serves. Where it stays, control socket and admin listener become its own. */
@@ -68,6 +80,10 @@ export class Upgrades {
       return;
     }
     const isOver = (): boolean => this.#primary.fleet().upgrade?.stage !== 'over';
+    this.#hasClosed = true;
+    // First of all: a client that came in between would be given descriptor 0.
+    await closeEndpoints();
+    if (isOver()) return;
     const hasSocket = listening().socket?.fd === 0 || (await successor.takeSocket());
     if (isOver()) return;
     const about = successor.about();
@@ -76,9 +92,10 @@ export class Upgrades {
       return;
     }
     world.log({ notice: 'becoming', program: about.program });
-    await closeEndpoints();
-    if (isOver()) return;
     await world.end();
+    world.succession.flush();
+    // A signal that has come by now is heard; one that comes in the moment of the exec would not be.
+    await new Promise((resolve) => setImmediate(resolve));
     if (isOver()) return;
     world.succession.become(this.#handed('relayed', 1, about.pid), this.#node);
   }

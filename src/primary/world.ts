@@ -53,6 +53,8 @@ export interface SuccessionWorld {
   ) => Successor;
   /** The service manager is told nothing, as it is the successor's. */
   readonly mute: (on: boolean) => void;
+  /** Writes out what was logged. */
+  readonly flush: () => void;
   /** Exchanges the program of this process. Returns only by an error. */
   readonly become: (handed: Handed, node: string | undefined) => never;
 }

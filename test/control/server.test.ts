@@ -48,6 +48,7 @@ describe('the control server', () => {
       reload: (force, report) => take(force ? 'reload by force' : 'reload', report),
       scale: (workers, report) => take(`scale ${workers}`, report),
       rollback: (report) => take('rollback', report),
+      upgrade: (node, report) => take(node === undefined ? 'upgrade' : `upgrade ${node}`, report),
       stop: (report) => take('stop', report),
       profile: async () => 'no worker serves',
     };

@@ -34,6 +34,8 @@ export interface Options {
   readonly cwd?: string;
   /** Puts the process into a group of its own, so that a test can signal the whole group. */
   readonly detached?: boolean;
+  /** The Node to run on, instead of this one's. */
+  readonly node?: string;
   /** Options of Node itself. */
   readonly nodeArgs?: readonly string[];
   /** File to run instead of dist/main.js. */
@@ -64,9 +66,10 @@ export class Running {
     stdout = 'pipe',
     under = [],
     nodeArgs = [],
+    node = process.execPath,
   }: Options) {
     const { PATH, HOME } = process.env;
-    const [command = process.execPath, ...rest] = [...under, process.execPath, ...nodeArgs, main, ...args];
+    const [command = node, ...rest] = [...under, node, ...nodeArgs, main, ...args];
     this.child = spawn(command, rest, {
       cwd,
       detached,

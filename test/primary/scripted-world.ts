@@ -3,12 +3,13 @@
 import type { Commands } from '../../src/control/server.ts';
 import type { Views } from '../../src/control/views.ts';
 import type { Config } from '../../src/core/config.ts';
-import type { Fleet } from '../../src/core/fleet.ts';
+import type { Event, Fleet } from '../../src/core/fleet.ts';
 import type { Ending } from '../../src/core/notices.ts';
 import type { Assignment, FromWorker, ToWorker } from '../../src/core/protocol.ts';
 import { type Checked, checkReading, type WorkerEnv } from '../../src/core/reading.ts';
 import { lineOf } from '../../src/log/wording.ts';
 import { Primary } from '../../src/primary/primary.ts';
+import type { Handed } from '../../src/primary/upgrades.ts';
 import type { Handle, Listeners, World } from '../../src/primary/world.ts';
 
 /** A worker that does what the test says. */
@@ -74,13 +75,26 @@ export class Scripted {
   forkFails: (() => void) | undefined;
   /** What is done when the named part of the world is used: a test lets it throw. */
   readonly sabotage: Partial<Record<keyof World, () => void>> = {};
+  /** The successors that were booted: what they were handed, and what was done to them. */
+  readonly successors: {
+    readonly handed: Handed;
+    readonly tell: (event: Event) => void;
+    readonly did: string[];
+  }[] = [];
+  /** Why there can be no successor. */
+  noSuccessor: string | undefined;
+  /** Whether this process becomes its successor, and whether the socket comes back for that. */
+  readonly relays: boolean;
+  socketComesBack = true;
+  became: Handed | undefined;
   /** What opening the control socket waits for. */
   controlOpens: Promise<void> = Promise.resolve();
   readonly primary: Primary;
   #timers: { readonly at: number; readonly run: () => void }[] = [];
 
   /** @param readAgain what the environment says at a reload */
-  constructor(env: Readonly<Record<string, string>> = {}, readAgain?: () => Promise<Checked>) {
+  constructor(env: Readonly<Record<string, string>> = {}, readAgain?: () => Promise<Checked>, relays = true) {
+    this.relays = relays;
     const { reading } = checkReading({ WEB_CONCURRENCY: '2', ...env }, []);
     const start = {
       reading,
@@ -92,6 +106,7 @@ export class Scripted {
       portGiven: true,
       roundRobin: false,
       seed: 1,
+      socket: { close: () => {}, fd: 12 },
     };
     this.primary = new Primary(start, this.#world(readAgain));
     void this.primary.stopped.then((code) => {
@@ -199,6 +214,30 @@ export class Scripted {
       checkDescriptors: () => {
         use('checkDescriptors');
         return undefined;
+      },
+      predecessor: undefined,
+      succession: {
+        relays: this.relays,
+        problem: async () => this.noSuccessor,
+        boot: (handed, _socket, _node, tell) => {
+          this.successors.push({ handed, tell, did: [] });
+          use('succession');
+          const did = (what: string) => (): void => void this.successors.at(-1)?.did.push(what);
+          return {
+            takeOver: did('take over'),
+            takeSocket: async () => this.socketComesBack,
+            stop: did('stop'),
+            kill: did('kill'),
+            gone: Promise.resolve(),
+            about: () => ({ pid: 4711, program: { version: '2', node: 'v99.0.0' } }),
+          };
+        },
+        mute: (on) => void this.successors.at(-1)?.did.push(on ? 'mute' : 'unmute'),
+        flush: () => {},
+        become: (handed) => {
+          this.became = handed;
+          throw new Error('no such program');
+        },
       },
       end: async () => use('end'),
     };
