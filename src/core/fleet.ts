@@ -152,6 +152,8 @@ export type Event =
   /** Renew the primary itself, on this Node if it is given. */
   | { readonly type: 'upgrade'; readonly node?: string | undefined }
   | { readonly type: 'successor serves'; readonly pid: number; readonly program: Program }
+  /** The primary that this one serves for in the meantime serves itself. */
+  | { readonly type: 'dismissed' }
   /** There is no successor, or no more. */
   | { readonly type: 'successor gone'; readonly reason: string }
   /** The primary before this one has gone, and all its workers. */

@@ -19,7 +19,7 @@ import { beginStop, reconcile, stopAtOnce } from './reconcile.ts';
 import { abandonReload, beginReload, beginRollback } from './reload.ts';
 import type { Wish } from './settings.ts';
 import { nameOf, Turn } from './turn.ts';
-import { abandonUpgrade, beginUpgrade, successorServes } from './upgrade.ts';
+import { abandonUpgrade, beginUpgrade, dismiss, successorServes } from './upgrade.ts';
 
 /** One step: what happened at `now` (ms), the fleet after it, and what is to be done. `fleet` is left as it was. */
 export function step(fleet: Fleet, event: Event, now: number): { fleet: Fleet; effects: Effect[] } {
@@ -61,6 +61,9 @@ function note(turn: Turn, event: Event): void {
       return;
     case 'successor serves':
       successorServes(turn, event.pid, event.program);
+      return;
+    case 'dismissed':
+      dismiss(turn);
       return;
     case 'successor gone':
       abandonUpgrade(turn, event.reason);

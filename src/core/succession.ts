@@ -39,7 +39,7 @@ export interface Succession {
    * predecessor's own process has become the new program, which then is the `relayed` one (the relay).
    */
   readonly as: 'successor' | 'interim' | 'relayed';
-  /** The listening socket: a file descriptor of this process. */
+  /** The listening socket: a file descriptor of the successor. */
   readonly fd: number;
   readonly port: number;
   readonly portGiven: boolean;

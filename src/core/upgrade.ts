@@ -56,15 +56,18 @@ export function beginUpgrade(turn: Turn, node: string | undefined): void {
 
 /** The successor's whole fleet serves: ours leaves the rotation, and finishes what is open. */
 export function successorServes(turn: Turn, pid: number, program: Program): void {
-  const { fleet, now } = turn;
-  if (fleet.stop || fleet.upgrade?.stage === 'leaving' || fleet.upgrade?.stage === 'over') return;
-  fleet.upgrade = { stage: 'leaving', since: fleet.upgrade?.since ?? now };
-  fleet.reload = undefined;
-  fleet.reloadAgain = undefined;
+  const { fleet } = turn;
+  // One that was given up meanwhile is to end.
+  if (fleet.upgrade?.stage !== 'booting') return;
+  fleet.upgrade = { stage: 'leaving', since: fleet.upgrade.since };
   fleet.previous = undefined;
-  fleet.rollback = undefined;
   turn.log({ notice: 'succeeded', pid, program, workers: fleet.workers.length });
   turn.effects.push({ do: 'hand over', pid });
+}
+
+/** An interim fleet leaves, whatever it was at. */
+export function dismiss({ fleet, now }: Turn): void {
+  if (!fleet.stop) fleet.upgrade ??= { stage: 'leaving', since: now };
 }
 
 /** There is no successor, or it has gone: this fleet is what serves, whatever was left of it. */

@@ -136,10 +136,7 @@ export class Primary {
 
   /** One that serves for a while goes when its predecessor tells it so; whatever else is asked for is not meant for it. */
   #askInterim({ type }: Asked): void {
-    const { succession, version } = this.#start;
-    if (!succession || type !== 'upgrade') return;
-    const program = { version, node: process.version };
-    this.dispatch({ type: 'successor serves', pid: succession.predecessor.pid, program });
+    if (type === 'upgrade') this.dispatch({ type: 'dismissed' });
   }
 
   /** The one before has gone: as it should, or an interim primary serves for nobody. */

@@ -32,7 +32,7 @@ import { prepareForks, startForksIn, WorkerHandle } from './worker-handle.ts';
 import type { World } from './world.ts';
 
 /** What an interim primary does not log. */
-const QUIET: ReadonlySet<Notice['notice']> = new Set(['received', 'closed', 'succeeded']);
+const QUIET: ReadonlySet<Notice['notice']> = new Set(['received', 'closed']);
 
 /** What the command line and the environment say. */
 export interface Run {

@@ -33,6 +33,7 @@ const WEIGHTS: Record<Deed, number> = {
   mend: 3,
   exhaust: 2,
   'stray message': 1,
+  upgrade: 2,
   stop: 1,
   wait: 4,
 };
@@ -95,9 +96,9 @@ describe('policy', () => {
         world.calm();
         const over = (): boolean => world.exitCode !== undefined;
         if (!world.fleet.stop) {
-          const rested = world.until(() => world.atRest || world.fleet.stop !== undefined, REST_MS);
+          const rested = world.until(() => world.atRest || world.fleet.stop !== undefined || over(), REST_MS);
           if (!rested) throw new Error(`expected rest within ${REST_MS} ms\n${world.story}`);
-          if (!world.fleet.stop) world.stop(seed);
+          if (!world.fleet.stop && !over()) world.stop(seed);
         }
         const stopMs = settings.stopDelayMs + settings.stopMs + STOP_SLACK_MS;
         if (!world.until(over, stopMs))

@@ -5,6 +5,7 @@ import { type Effect, type Event, type Fleet, inDoubt, live, type Worker } from 
 import { step } from '../../src/core/policy.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';
 import { workersIn } from '../../src/core/share.ts';
+import { isSucceeded } from '../../src/core/upgrade.ts';
 
 /** Timers come late: a deadline counts as missed only after this. */
 const SLACK_MS = 10;
@@ -77,6 +78,7 @@ export class Rules {
     this.#rollBack(s);
     this.#boots(s);
     this.#stops(s);
+    this.#upgrades(s);
     this.#wakes(s);
   }
 
@@ -178,7 +180,8 @@ export class Rules {
         'a worker that has served is killed only past a deadline, hung or in a stop',
         w.readyAt === undefined,
       );
-      const dropped = w.slot >= least || effects.some(takesBack) || event.type === 'rollback';
+      const dropped =
+        isSucceeded(after) || w.slot >= least || effects.some(takesBack) || event.type === 'rollback';
       rule('a boot is cut only when nobody wants it any more', dropped);
       this.#unwanted.add(w.id);
     }
@@ -254,9 +257,36 @@ export class Rules {
     }
   }
 
+  /** What serves elsewhere makes up for what leaves here. */
+  #upgrades({ before, event, after, effects }: Step): void {
+    const succeeded = isSucceeded(after);
+    const forks = effects.some((e) => e.do === 'fork');
+    rule('nothing is forked while a successor serves', !succeeded || !forks);
+    const stays = after.workers.some((w) => w.stage.name !== 'draining' && !this.#killed.has(w.id));
+    rule('all drain as soon as a successor serves', !succeeded || !stays);
+    if (succeeded && !isSucceeded(before))
+      rule('a fleet leaves for a successor alone', event.type === 'successor serves');
+    for (const effect of effects) {
+      if (effect.do === 'boot successor')
+        rule(
+          'an upgrade begins in a fleet at rest',
+          before.started && !before.reload && !before.stop && !before.upgrade,
+        );
+      if (effect.do === 'succeed')
+        rule('a primary goes when all its workers have', succeeded && after.workers.length === 0);
+    }
+    const { reload, wanted, generation } = after;
+    if (before.upgrade && after.upgrade && event.type !== 'wake')
+      rule(
+        'nothing is changed during an upgrade',
+        reload === undefined && wanted === before.wanted && generation === before.generation,
+      );
+  }
+
   /** Who leaves the rotation, and whether it is made up for. */
   #rotation(step: Step): void {
     const { before, event, now, after, effects } = step;
+    if (isSucceeded(after)) return;
     const least = leastWanted(step);
     for (const was of before.workers) {
       const w = byId(after, was.id);
@@ -311,8 +341,9 @@ export class Rules {
     const ended = effects.filter((e) => e.do === 'reloaded' || e.do === 'abandoned').length - refused;
     rule('one reload at a time', begun <= 1 && (begun === 0 || !before.reload || ended === 1));
     rule('only a reload ends', ended <= (before.reload ? 1 : 0));
-    const direct = event.type === 'reload' && !before.stop && !before.reload && before.started;
-    if (event.type === 'reload' && !before.stop && !direct) this.#owed = true;
+    const refusedNow = before.stop !== undefined || before.upgrade !== undefined;
+    const direct = event.type === 'reload' && !refusedNow && !before.reload && before.started;
+    if (event.type === 'reload' && !refusedNow && !direct) this.#owed = true;
     if (direct)
       rule('a reload asked for begins', begun === 1 && (after.reload !== undefined || refused === 1));
     else if (begun === 1) {
@@ -369,7 +400,7 @@ export class Rules {
   #rollBack({ before, event, after, effects }: Step): void {
     const { reload } = before;
     if (effects.some((e) => e.do === 'abandoned' && !takesBack(e))) {
-      const asked = event.type === 'reload' && !before.stop && !before.reload;
+      const asked = event.type === 'reload' && !before.stop && !before.reload && !before.upgrade;
       const same = after.settings === before.settings && after.wanted === before.wanted;
       rule('an environment that cannot be read changes nothing', !asked || (same && !after.reload));
     }
@@ -469,7 +500,7 @@ export class Rules {
       rule('waking at wakeAt is no busy loop', wakes < IDLE_WAKES);
       fleet = step(fleet, { type: 'wake' }, now).fleet;
     }
-    if (after.stop) return;
+    if (after.stop || isSucceeded(after)) return;
     for (let slot = 0; slot < after.wanted; slot++) {
       const empty = !after.workers.some((w) => w.slot === slot && live(w));
       rule('an empty slot is filled in good time', !empty || at <= now + LONGEST_RESPAWN_MS);

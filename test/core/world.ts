@@ -48,6 +48,7 @@ export const DEEDS = [
   'mend',
   'exhaust',
   'stray message',
+  'upgrade',
   'stop',
   'wait',
 ] as const;
@@ -63,6 +64,8 @@ const BAD = {
   old: { bad: 0, of: 100 },
   fresh: { bad: 50, of: 100 },
 } as const;
+const PROGRAM = { version: '2', node: 'v99.0.0' };
+const GONE = { type: 'successor gone', reason: 'it ended' } as const;
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
 /** Mulberry32: numbers from 0 to 1 by a seed. */
@@ -142,6 +145,9 @@ export class World {
         return;
       case 'scale':
         this.#take({ type: 'scale', workers: 1 + (pick % 5) });
+        return;
+      case 'upgrade':
+        this.#take({ type: 'upgrade' });
         return;
       case 'stop':
         this.stop(pick);
@@ -318,8 +324,32 @@ export class World {
       case 'explain':
         this.#kill(effect.id, 2000);
         return;
+      case 'boot successor':
+        this.#bootSuccessor();
+        return;
+      case 'succeed':
+        // It becomes its successor, or cannot.
+        if (this.#faults && this.#random() < 0.5)
+          this.#at(this.now + this.#ms(500), () => this.#losesSuccessor());
+        else this.exitCode ??= 0;
+        return;
       default: // for others than processes
     }
+  }
+
+  /** A primary that is no more hears nothing. */
+  #losesSuccessor(): void {
+    if (this.exitCode === undefined) this.#take(GONE);
+  }
+
+  /** It serves after a while, or does not, or says nothing at all; one that serves may go all the same, also too late. */
+  #bootSuccessor(): void {
+    const fate = this.#random();
+    const after = this.now + 100 + this.#ms(3000);
+    if (fate < 0.7)
+      this.#at(after, () => this.#take({ type: 'successor serves', pid: 4711, program: PROGRAM }));
+    if (this.#faults && fate > 0.5 && fate < 0.9)
+      this.#at(after + this.#ms(2000), () => this.#losesSuccessor());
   }
 
   #boot(id: number): void {
