@@ -208,6 +208,8 @@ function realWorld(
     succession: successionWorld(run, () => folder.now(), sinks, notifier),
     end: async () => {
       await Promise.all([watch?.end(), notifier.end()]);
+      // Should the primary go on all the same, its next worker needs another.
+      watch = undefined;
     },
   };
 }

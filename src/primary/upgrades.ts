@@ -97,7 +97,11 @@ export class Upgrades {
     // A signal that has come by now is heard; one that comes in the moment of the exec would not be.
     await new Promise((resolve) => setImmediate(resolve));
     if (isOver()) return;
-    world.succession.become(this.#handed('relayed', 1, about.pid), this.#node);
+    try {
+      world.succession.become(this.#handed('relayed', 1, about.pid), this.#node);
+    } catch (error) {
+      dispatch({ type: 'successor gone', reason: describeThrown(error).message });
+    }
   }
 
   /** There is no successor: what it was to have is opened again, and what is left of it ends. */
