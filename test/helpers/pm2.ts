@@ -148,7 +148,11 @@ export class Pm2 {
   }
 
   /** An ecosystem file beside the delivered one, as a user writes it who has an app. */
-  ecosystem(change: { readonly args: readonly string[]; readonly uid?: string }): string {
+  ecosystem(change: {
+    readonly args?: readonly string[];
+    readonly uid?: string;
+    readonly interpreter?: string;
+  }): string {
     const file = join(this.folder, 'mine.config.mjs');
     const delivered = JSON.stringify(join(ROOT, ECOSYSTEM));
     writeFileSync(

@@ -171,8 +171,8 @@ describe('TTIN and TTOU', () => {
       await eventually(() => server.workers().length === left, `${left} left`);
     }
     server.signal('SIGTTOU');
-    server.signal('SIGUSR2');
-    await server.says(/ignored SIGUSR2/);
+    server.signal('SIGUSR1');
+    await server.says(/ignored SIGUSR1/);
     expect(server.workers()).to.have.length(1);
     expect(server.err).to.equal('');
   });

@@ -9,6 +9,7 @@ import { Meter } from '../helpers/meter.ts';
 import { ECOSYSTEM, type Entry, Pm2 } from '../helpers/pm2.ts';
 import { type Answer, exchange, Raw, request } from '../helpers/raw.ts';
 import { eventually, fixture } from '../helpers/server.ts';
+import { otherNode } from '../helpers/upgrade.ts';
 
 /** Longer than the 1600 ms after which pm2 kills what has no kill_timeout of its own. */
 const SLOW_MS = 2500;
@@ -247,6 +248,36 @@ describe('under pm2', () => {
       told('hello-server reload', account);
       expect(account.lost, JSON.stringify(meter?.losses)).to.equal(0);
       expect(await pm2.entry()).to.include({ status: 'online', restarts: 0 });
+    });
+
+    it('hello-server upgrade renews the primary in its process, and loses none', async () => {
+      pm2 = await Pm2.open();
+      await pm2.run('start', pm2.ecosystem({ interpreter: otherNode(24) }));
+      const { pid } = await pm2.entry();
+      const account = await measure(async () => {
+        const { code, out } = await pm2.helloServer('upgrade');
+        expect(code, out).to.equal(0);
+        expect(out).to.match(/^renewed hello-server \S+ on Node v24\.\S+: generation \d+ serves$/m);
+      });
+      told('hello-server upgrade', account);
+      expect(account.lost, JSON.stringify(meter?.losses)).to.equal(0);
+      expect(await pm2.entry()).to.include({ pid, status: 'online', restarts: 0 });
+      // It goes on as pm2's: its log, its commands.
+      expect((await pm2.run('sendSignal', 'SIGHUP', 'hello-server')).code).to.equal(0);
+      await pm2.says(/^reloaded: generation \d+ serves/m);
+      await pm2.run('stop', 'hello-server');
+      await pm2.says(/^Server closed successfully$/m);
+      expect([...pm2.processes().values()].filter((line) => line.includes('main.js'))).to.deep.equal([]);
+    });
+
+    it('hello-server upgrade is refused on a Node that cannot exchange the program of a process', async () => {
+      pm2 = await Pm2.open();
+      await pm2.run('start', pm2.ecosystem({ interpreter: otherNode(20) }));
+      const { pid } = await pm2.entry();
+      const { code, err } = await pm2.helloServer('upgrade');
+      expect(code).to.equal(1);
+      expect(err).to.match(/^upgrade abandoned: pm2 would take the end of this process for a crash, .*\n$/);
+      expect(await pm2.entry()).to.include({ pid, status: 'online', restarts: 0 });
     });
 
     it('pm2 reload is a restart, and what comes in its gap is lost', async () => {

@@ -4,6 +4,7 @@ import { Machine, type Result } from '../helpers/machine.ts';
 import { KINDS, Meter, NOTHING_LOST } from '../helpers/meter.ts';
 import { exchange, Raw, request } from '../helpers/raw.ts';
 import { eventually, stays } from '../helpers/server.ts';
+import { otherNode, RELAYS } from '../helpers/upgrade.ts';
 
 const PORT = 3000;
 const SETTINGS = '/etc/hello-server.env';
@@ -92,6 +93,7 @@ describe('under systemd', function () {
       const again = machine.shell('scripts/install-systemd');
       expect(again.status, again.stderr).to.equal(0);
       expect(again.stdout).to.include(`keeping your ${SETTINGS}\n`);
+      expect(again.stdout).to.match(/^upgrading what runs\n(.*\n)*renewed .*: generation 2 serves\n/m);
       expect(await answer()).to.equal('Hello, World!');
     });
 
@@ -189,6 +191,42 @@ describe('under systemd', function () {
       expect(ok).to.be.greaterThan(300);
       expect(lost, JSON.stringify(meter.losses)).to.deep.equal(NOTHING_LOST);
       expect(machine.property('MainPID')).to.equal(before);
+    });
+
+    it('is upgraded to another Node and there again, without a loss, and is the same service', async () => {
+      configure([]);
+      restart();
+      const node = '/usr/local/bin/node-24';
+      machine.run('cp', otherNode(24), node);
+      const meter = new Meter(
+        PORT,
+        KINDS.filter((kind) => kind.thinkMs < 1000),
+      );
+      await eventually(() => meter.tally.ok > 300, 'load');
+      const pids = [machine.property('MainPID')];
+      const upgrade = 'cd /opt/hello-server && node dist/main.js upgrade';
+      // By hand-over from the Node of this test, where that is too old for the relay; then by relay.
+      for (const words of [`${upgrade} --node ${node}`, upgrade, upgrade, upgrade, upgrade]) {
+        expect(await machine.later('sh', '-c', words)).to.equal(0);
+        await eventually(
+          () => /^running: 2 of 2 workers ready, generation \d+$/.test(machine.property('StatusText')),
+          `systemd knows it: ${machine.property('StatusText')}`,
+        );
+        pids.push(machine.property('MainPID'));
+      }
+      const { ok, ...lost } = await meter.stop();
+      expect(ok).to.be.greaterThan(300);
+      expect(lost, JSON.stringify(meter.losses)).to.deep.equal(NOTHING_LOST);
+      const [first, second, ...rest] = pids;
+      expect(first === second, String(pids)).to.equal(RELAYS);
+      expect(new Set(rest), String(pids)).to.deep.equal(new Set([second]));
+      expect(machine.property('NRestarts')).to.equal('0');
+      // The exec is no end of the watchdog, of reloads or of a stop.
+      expect(systemctl('reload', 'hello-server').status).to.equal(0);
+      const cursor = machine.cursor();
+      expect(systemctl('stop', 'hello-server').status).to.equal(0);
+      expect(machine.journal(cursor)).to.include('Server closed successfully\n');
+      expect(machine.property('Result')).to.equal('success');
     });
 
     it('reload takes up what has changed in the settings, and fails visibly with all that is wrong in them', async () => {
