@@ -1,6 +1,6 @@
 // Words every notice and every outcome, once: its level, its one phrase, and the data that stands beside it in json.
 
-import type { LogLevel } from '../core/config.ts';
+import type { LogLevel, Variable } from '../core/config.ts';
 import type { Ending, Fault, KillReason, Notice, Outcome, WorkerName } from '../core/notices.ts';
 import type { Program } from '../core/succession.ts';
 
@@ -234,7 +234,7 @@ export function lineOf(notice: Notice): Line {
     case 'needs restart':
       return {
         level: 'warn',
-        text: `${notice.variables.join(', ')}: changed, which takes effect with a restart alone`,
+        text: `${notice.variables.join(', ')}: changed, which takes effect with ${needsRestart(notice.variables)} alone`,
         data: { variables: notice.variables },
       };
     case 'no working directory':
@@ -407,6 +407,9 @@ export function cannotListen(
 export const upgraded = (from: string, to: string): string =>
   `upgraded from ${from} to ${to}: hello-server upgrade`;
 
+/** The socket outlives an upgrade, and its place with it. */
+const needsRestart = (variables: readonly Variable[]): string =>
+  variables.some((name) => name === 'PORT' || name === 'HOST') ? 'a restart' : 'an upgrade or a restart';
 const upgradeFailed = (begun: boolean, reason: string): string =>
   `${begun ? 'upgrade abandoned' : 'no upgrade'}: ${reason}`;
 const workersText = (workers: number): string => `${workers} ${workers === 1 ? 'worker' : 'workers'}`;

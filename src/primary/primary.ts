@@ -209,13 +209,14 @@ export class Primary {
     for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
       const { fleet, effects } = step(this.#fleet, event, this.#world.now());
       if (fleet.settings !== this.#fleet.settings) this.#world.configure(fleet.settings.reading.config);
+      // Told once when it begins, and once when it is cut short: the others tell this one, too.
+      if (fleet.stop?.exitCode !== this.#fleet.stop?.exitCode && event.type === 'stop') this.#stopOthers();
       this.#fleet = fleet;
       for (const effect of effects) {
         this.#perform(effect);
         this.#operations.show(effect, fleet);
         this.#books.show(effect);
       }
-      if (event.type === 'stop') this.#stopOthers();
       // A beat alone changes nothing that anyone waits for.
       if (event.type === 'beat' && this.#queue.length === 0) return;
       if (event.type === 'wake') this.#checkDescriptors();

@@ -115,17 +115,23 @@ export class Upgrades {
     await openEndpoints();
   }
 
+  /** Stops the successor, unless that has taken over: then this primary is stopped by it, not the other way round. */
   stop(): void {
-    this.#successor?.stop();
+    this.#ours?.stop();
   }
 
   kill(): void {
-    this.#successor?.kill();
+    this.#ours?.kill();
   }
 
-  /** Resolves when there is no successor, or no more. */
+  /** Resolves when there is no successor that a stop would have to wait for. */
   async gone(): Promise<void> {
-    await this.#successor?.gone;
+    await this.#ours?.gone;
+  }
+
+  get #ours(): Successor | undefined {
+    const { relays } = this.#primary.world.succession;
+    return relays || !this.#hasClosed ? this.#successor : undefined;
   }
 
   /** @param generations so many have come since this fleet's */

@@ -36,7 +36,7 @@ export class Upgradable {
   serve({ env, ...options }: Options = {}): Promise<Running> {
     return serve({
       ...options,
-      env: { CONTROL_SOCKET: this.path, DRAIN_TIMEOUT: '5', ACCESS_LOG: 'false', ...env },
+      env: { CONTROL_SOCKET: this.path, SETTLE_TIME: '0', DRAIN_TIMEOUT: '3', ACCESS_LOG: 'false', ...env },
     });
   }
 
