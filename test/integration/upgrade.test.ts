@@ -250,7 +250,7 @@ describe('upgrade', function () {
       const raw = await Raw.open(server.port);
       raw.send('GET /?ms=1500 HTTP/1.1\r\nHost: a\r\n\r\n');
       await eventually(async () => (await place.status()).now.inFlight === 1, 'a request in flight');
-      place.begin('upgrade');
+      const command = place.begin('upgrade');
       await eventually(() => /the successor serves/.test(server.out), 'the successor serves');
       const [, pid] = /the successor serves \(pid (\d+)/.exec(server.out) ?? [];
       process.kill(Number(pid), 'SIGKILL');
@@ -260,6 +260,12 @@ describe('upgrade', function () {
         'running',
       );
       expect((await place.status()).pid).to.equal(server.pid);
+      expect((await command.end()).code).to.equal(1);
+      expect(command.err).to.equal(
+        RELAYS
+          ? 'upgrade abandoned: the successor ended\n'
+          : 'upgrade failed: it was abandoned on the way: the log says why\n',
+      );
       expect((await raw.answer()).body).to.equal('waited 1500');
       await upgraded();
       await stop(server);
