@@ -75,7 +75,7 @@ async function start({
 
 /** One that was to take another's place leaves it to that one to say why it does not. */
 async function refuseStart(succession: Succession | undefined, ...problems: string[]): Promise<never> {
-  if (!succession) refuse(BAD_CONFIG, ...problems);
+  if (!succession || !process.connected) refuse(BAD_CONFIG, ...problems);
   const { tellPredecessor } = await import('./primary/predecessor.ts');
   await tellPredecessor({ type: 'failed', reason: problems.join('; ') });
   return process.exit(BAD_CONFIG);

@@ -73,7 +73,7 @@ export async function runPrimary(run: Run): Promise<number> {
   // What an interim primary does in its few seconds is no news of the server's.
   const log: Log = (notice) => {
     // Why there is none is for the one that goes on to say.
-    if (notice.notice === 'cannot serve' && predecessor) void predecessor.failed(lineOf(notice).text);
+    if (notice.notice === 'cannot serve' && predecessor && process.connected) void predecessor.failed(lineOf(notice).text);
     else if (succession?.as !== 'interim' || !QUIET.has(notice.notice)) logNow(notice);
   };
   signals.log = log;

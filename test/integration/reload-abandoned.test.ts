@@ -67,7 +67,7 @@ describe('reload', () => {
       const before = server.workers();
       writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, version: '9.9.9' }));
       server.signal('SIGHUP');
-      await server.says(/reload abandoned, .*: upgraded from \S+ to 9\.9\.9: restart to use it\n/);
+      await server.says(/reload abandoned, .*: upgraded from \S+ to 9\.9\.9: hello-server upgrade\n/);
       await eventually(() => String(server.workers()) === String(before), 'only the old workers are left');
       rmSync(folder, { recursive: true });
     });

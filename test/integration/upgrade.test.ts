@@ -289,7 +289,9 @@ describe('upgrade', function () {
       await eventually(
         async () => (await place.status().catch(() => undefined))?.state === 'running',
         'it serves',
-      );
+      ).catch((error: Error) => {
+        throw new Error(`${error.message}\n${server.log}\n${server.pids()}`);
+      });
       expect((await place.run('stop')).code).to.equal(0);
       await eventually(() => server.pids().length === 0, `nothing left\n${server.log}`);
     }
@@ -366,13 +368,13 @@ describe('upgrade', function () {
 
 /** The pid of the primary that boots beside this one; 0 = there is none. */
 const successor = (server: Running): number =>
-  server.pids().find((pid) => pid !== server.pid && isPrimary(pid)) ?? 0;
+  server.pids().find((pid) => pid !== server.pid && isSuccessor(pid)) ?? 0;
 
-/** Whether the process is a primary: the others are workers, and the shell that watches over them. */
-function isPrimary(pid: number): boolean {
+/** Whether the process is a successor: Node, which was given the file behind `--`, as these tests do not. */
+function isSuccessor(pid: number): boolean {
   try {
     const line = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-    return line.includes('main.js') && !line.includes('--inspect-port');
+    return line.split('\0')[1] === '--';
   } catch {
     return false;
   }
