@@ -1,7 +1,7 @@
 // Whether the fleet lives, and whether it is ready for traffic: what /livez and /readyz answer.
 
 import { type Fleet, serves, type Worker } from '../core/fleet.ts';
-import { endingText } from '../log/wording.ts';
+import { endingText } from '../log/endings.ts';
 import type { Health } from './status.ts';
 
 /** A ready worker that has not been heard of for so long takes no part in what is ready: it is busy, or hangs. */

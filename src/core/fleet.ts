@@ -1,16 +1,10 @@
 // The fleet as the policy sees it: workers, slots, reload and stop, what can happen, and what can be done about it.
 
+import type { Cause, Ending, ExitReason } from './ending.ts';
 import type { StopSignal } from './exit-codes.ts';
-import type {
-  BootFailure,
-  Ending,
-  ExitReason,
-  Fault,
-  KillReason,
-  Notice,
-  ReplaceReason,
-  WorkerName,
-} from './notices.ts';
+import type { Doubt } from './last-words.ts';
+import type { BootFailure, Fault, KillReason, Notice, ReplaceReason, WorkerName } from './notices.ts';
+import { NO_POISON, type Poison } from './poison.ts';
 import type { DrainReason } from './protocol.ts';
 import type { Reading } from './reading.ts';
 import type { Before, Renewal, Settings, Wish } from './settings.ts';
@@ -43,6 +37,8 @@ export interface Worker {
   replace:
     | { readonly why: ReplaceReason | 'reload abandoned' | 'rolled back'; readonly by: number }
     | undefined;
+  /** What its app did that put it in doubt: why its process ends, though it ends in order. */
+  doubt: (Ending & { readonly cause: Cause }) | undefined;
   /** Why we killed it; its end is only a matter of time. */
   killed: KillReason | undefined;
   failure: BootFailure | undefined;
@@ -60,6 +56,8 @@ export interface Slot {
   /** How often its worker ended unasked, and how the last time. */
   restarts: number;
   lastExit: Ending | undefined;
+  /** Until then its workers are armed: they record each request before the app has it. */
+  armedUntil: number;
 }
 
 export interface Reload {
@@ -117,6 +115,8 @@ export interface Fleet {
   /** A rollback under way. */
   rollback: { readonly to: number; readonly since: number } | undefined;
   stop: Stop | undefined;
+  /** The requests that workers held which died of late. */
+  poison: Poison;
   /** The one worker whose app leads, and whether it was asked to hand over. */
   lead: { readonly id: number; readonly yielding: boolean } | undefined;
   /** Nobody is asked to lead before. */
@@ -132,7 +132,7 @@ export type WorkerEvent =
   /** Its app leads no more. */
   | { readonly type: 'yielded'; readonly id: number; readonly failed: boolean }
   | { readonly type: 'failed'; readonly id: number; readonly failure: BootFailure }
-  | { readonly type: 'replace'; readonly id: number; readonly why: ReplaceReason; readonly code?: number }
+  | { readonly type: 'replace'; readonly id: number; readonly why: ReplaceReason; readonly doubt?: Doubt }
   | { readonly type: 'exit'; readonly id: number; readonly ending: Ending };
 
 export type Event =
@@ -159,6 +159,8 @@ export type Effect =
       readonly slot: number;
       readonly generation: number;
       readonly reading: Reading;
+      /** The worker is armed for so long, ms; 0 = it is not. */
+      readonly armedMs: number;
     }
   | { readonly do: 'rejoin' | 'kill'; readonly id: number }
   /** Finish what is open within `graceMs`, and stand by. */
@@ -197,6 +199,7 @@ export const newFleet = (settings: Settings, seed = 1): Fleet => ({
   previous: undefined,
   rollback: undefined,
   stop: undefined,
+  poison: NO_POISON,
   lead: undefined,
   leadAt: 0,
   workers: [],

@@ -2,7 +2,8 @@
 // It knows no process and no clock. What happened is noted here; what follows from it is worked out in reconcile.ts.
 
 import { PROVEN_AFTER_MS } from './backoff.ts';
-import { CRASH_LOOP_BOOTS, LEAD_AGAIN_MS, SAME_SIGNAL_MS } from './deadlines.ts';
+import { ARMED_MS, CRASH_LOOP_BOOTS, LEAD_AGAIN_MS, SAME_SIGNAL_MS } from './deadlines.ts';
+import { type Ending, type ExitReason, isUnexplained, unaskedReason } from './ending.ts';
 import { CANNOT_SERVE, cutShortBy, OK } from './exit-codes.ts';
 import {
   type Effect,
@@ -14,7 +15,8 @@ import {
   type Worker,
   type WorkerEvent,
 } from './fleet.ts';
-import type { Ending, ExitReason, Fault } from './notices.ts';
+import type { Fault } from './notices.ts';
+import { noteDeath, POISON_MS } from './poison.ts';
 import { beginStop, reconcile, stopAtOnce } from './reconcile.ts';
 import { abandonReload, beginReload, beginRollback } from './reload.ts';
 import type { Wish } from './settings.ts';
@@ -154,12 +156,15 @@ function leadsNoMore({ fleet, now }: Turn, { id }: Worker, failed: boolean): voi
 function askedForReplacement(
   turn: Turn,
   w: Worker,
-  { why, code }: Extract<Event, { type: 'replace' }>,
+  { why, doubt }: Extract<Event, { type: 'replace' }>,
 ): void {
   if (w.replace || turn.fleet.stop) return;
   // A limit that the old generation kept to, and the new one does not, soon after its start.
   const leaks = why === 'MAX_MEMORY' && turn.fleet.earlyRecycles === 0;
   w.replace = { why, by: why === 'TERM' ? turn.now + turn.bootMs : Infinity };
+  w.doubt = doubt && { code: undefined, ...doubt };
+  // Of several requests most have no part in an error that nobody caught.
+  if (doubt?.cause.cause === 'fatal error' && doubt.holding.length === 1) poisoned(turn, doubt.holding);
   if (inDoubt(why)) turn.countFailure(w);
   if (!live(w)) return;
   if (why === 'TERM') turn.awaitOwnSignal(w, { notice: 'replacing', of: nameOf(w), why });
@@ -169,7 +174,9 @@ function askedForReplacement(
   const of = nameOf(w);
   abandonReload(
     turn,
-    code === undefined ? { fault: 'in doubt', of, why } : { fault: 'crashed', of, ending: { code } },
+    w.doubt?.cause.cause === 'exit called'
+      ? { fault: 'crashed', of, ending: w.doubt }
+      : { fault: 'in doubt', of, why },
   );
 }
 
@@ -185,27 +192,54 @@ function passedItsMemory(turn: Turn, w: Worker): void {
 }
 
 /** A worker's process has ended: was it asked to, did it not boot, or did it crash? */
-function hasExited(turn: Turn, w: Worker, ending: Ending): void {
+function hasExited(turn: Turn, w: Worker, told: Ending): void {
   const { fleet, now } = turn;
+  // What could be found out of one that we killed is that it was killed.
+  const ending: Ending =
+    w.killed && 'signal' in told ? { signal: told.signal, cause: { cause: 'ours', kill: w.killed } } : told;
   fleet.workers = fleet.workers.filter((other) => other !== w);
   hasLeft(turn, w);
   const of = nameOf(w);
   const uptimeMs = now - w.forkedAt;
   turn.effects.push({ do: 'ended', of, reason: exitReason(turn, w, ending) });
   if (fleet.stop || w.stage.name === 'draining' || w.killed?.why === 'not wanted') {
-    turn.log({ notice: wasAsked(w, ending) ? 'gone' : 'crashed', of, ending, uptimeMs });
+    const asked = wasAsked(w, ending);
+    turn.log({ notice: asked ? 'gone' : 'crashed', of, ending, uptimeMs });
+    if (!asked) diedSuddenly(turn, w, ending);
+    if (!fleet.stop && w.doubt) endedUnasked(turn, w, asked ? w.doubt : ending);
     return;
   }
-  const slot = turn.slot(w.slot);
-  slot.restarts += 1;
-  slot.lastExit = ending;
+  endedUnasked(turn, w, ending);
   if (w.stage.name === 'booting') {
     didNotBoot(turn, w, ending);
     return;
   }
   const nextMs = w.stage.name === 'standby' ? undefined : turn.countFailure(w);
-  if (!w.killed) turn.log({ notice: 'crashed', of, ending, uptimeMs, nextMs });
+  if (!w.killed) {
+    turn.log({ notice: 'crashed', of, ending, uptimeMs, nextMs });
+    diedSuddenly(turn, w, ending);
+  }
   if (isNew(turn, w)) abandonReload(turn, { fault: 'crashed', of, ending });
+}
+
+function endedUnasked(turn: Turn, w: Worker, ending: Ending): void {
+  const slot = turn.slot(w.slot);
+  slot.restarts += 1;
+  slot.lastExit = ending;
+}
+
+/** A death that does not explain itself has the slot's next workers armed; what was held in several may be poison. */
+function diedSuddenly(turn: Turn, w: Worker, ending: Ending): void {
+  if (isUnexplained(ending)) turn.slot(w.slot).armedUntil = turn.now + ARMED_MS;
+  poisoned(turn, ending.holding ?? []);
+}
+
+function poisoned(turn: Turn, holding: readonly string[]): void {
+  if (holding.length === 0) return;
+  const { poison, named } = noteDeath(turn.fleet.poison, holding, turn.now);
+  turn.fleet.poison = poison;
+  for (const { request, deaths } of named)
+    turn.log({ notice: 'poison', request, deaths, withinMs: POISON_MS });
 }
 
 /** Whether a worker that was to go has ended as it should. */
@@ -227,8 +261,11 @@ function exitReason({ fleet }: Turn, w: Worker, ending: Ending): ExitReason {
     default:
       return 'asked';
   }
-  if (fleet.stop || w.stage.name === 'draining') return wasAsked(w, ending) ? 'asked' : 'crashed';
-  if (w.stage.name !== 'booting') return 'crashed';
+  if (fleet.stop || w.stage.name === 'draining') {
+    if (!wasAsked(w, ending)) return unaskedReason(ending);
+    return w.doubt && !fleet.stop ? unaskedReason(w.doubt) : 'asked';
+  }
+  if (w.stage.name !== 'booting') return unaskedReason(ending);
   return isStopSignal(ending) ? 'asked' : 'boot failed';
 }
 

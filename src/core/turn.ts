@@ -5,7 +5,14 @@ import { EXITING_MS, KILL_MARGIN_MS, OWN_SIGNAL_MS } from './deadlines.ts';
 import { type Effect, type Fleet, type Slot, serves, type Worker } from './fleet.ts';
 import type { KillReason, Notice, RetireReason, WorkerName } from './notices.ts';
 
-const NEW_SLOT: Slot = { failures: 0, respawnAt: 0, heldNotice: undefined, restarts: 0, lastExit: undefined };
+const NEW_SLOT: Slot = {
+  failures: 0,
+  respawnAt: 0,
+  heldNotice: undefined,
+  restarts: 0,
+  lastExit: undefined,
+  armedUntil: 0,
+};
 
 /** The worker as a notice names it. */
 export const nameOf = ({ slot, generation, pid }: Worker): WorkerName => ({ worker: slot, generation, pid });
@@ -52,6 +59,7 @@ export class Turn {
     const unknown = {
       readyAt: undefined,
       replace: undefined,
+      doubt: undefined,
       killed: undefined,
       failure: undefined,
       leads: false,
@@ -67,7 +75,8 @@ export class Turn {
       stage,
       ...unknown,
     });
-    this.effects.push({ do: 'fork', id, slot, generation, reading });
+    const armedMs = Math.max(0, (this.fleet.slots[slot]?.armedUntil ?? 0) - now);
+    this.effects.push({ do: 'fork', id, slot, generation, reading, armedMs });
   }
 
   /** Takes a ready worker out of the rotation: in a reload for the time being, else for good. */

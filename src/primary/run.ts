@@ -7,6 +7,8 @@ import { FLUSH_MS } from '../core/deadlines.ts';
 import { CANNOT_SERVE } from '../core/exit-codes.ts';
 import type { Checked } from '../core/reading.ts';
 import { usableCpus } from '../host/cpus.ts';
+import { memoryLimitMiB } from '../host/memory-limit.ts';
+import { oomCount } from '../host/oom-kills.ts';
 import { ownProcess } from '../host/own.ts';
 import { StartFolder } from '../host/paths.ts';
 import { tellPm2 } from '../host/pm2.ts';
@@ -160,6 +162,8 @@ function realWorld(
       }
     },
     own: () => ({ ...ownProcess(), logLinesDropped: sinks.out.lost + sinks.err.lost }),
+    oomCount,
+    memoryLimitMiB,
     explainHang,
     profile,
     checkDescriptors: () => {

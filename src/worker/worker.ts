@@ -2,6 +2,7 @@
 
 import module from 'node:module';
 import type { Server } from 'node:net';
+import type { Doubt } from '../core/last-words.ts';
 import type { ReplaceReason } from '../core/notices.ts';
 import {
   type Assignment,
@@ -22,9 +23,11 @@ import { upgraded } from '../log/wording.ts';
 import { showHolding } from './answers.ts';
 import { AppProcess, exitProcess } from './app-process.ts';
 import { AppServer } from './app-server.ts';
+import { Holding } from './holding.ts';
 import { Leading } from './lead.ts';
 import { Listening } from './listening.ts';
 import { BootError, bootError, loadModule } from './load-app.ts';
+import { recorder } from './recorder.ts';
 import { Telling } from './telling.ts';
 import { Tether } from './tether.ts';
 
@@ -66,7 +69,7 @@ class Worker {
   readonly #appProcess = new AppProcess({
     // INT, QUIT and HUP are the terminal's or pm2's, which send them to the whole tree.
     signal: (signal) => signal === 'SIGTERM' && this.askForReplacement('TERM'),
-    exit: (code) => this.#askToExit(code),
+    exit: (code, place) => this.#askToExit(code, place),
   });
   readonly #tether = new Tether({
     asked: (told) => this.#askToDisconnect(told),
@@ -85,6 +88,7 @@ class Worker {
     (message) => this.#send(message),
     () => this.#server?.extras ?? {},
   );
+  readonly #holding = new Holding((requests) => this.#send({ type: 'holding', requests }));
   #stage: 'booting' | 'serving' | 'draining' = 'booting';
   #asked = false;
   /** Whether the app has called process.exit(). */
@@ -115,6 +119,7 @@ class Worker {
     };
     this.#log = createLog(config.logFormat, config.logLevel, output, bindings);
     process.on('exit', () => {
+      this.#sayLast();
       this.#out.flush();
       this.#err.flush();
     });
@@ -131,6 +136,7 @@ class Worker {
           ...config,
           log: this.#log,
           answered,
+          begins: recorder(this.#assignment.armedMs),
           slowTurn: (turn) => this.#log({ notice: 'slow turn', worker: slot, ...turn }),
         },
         listening: this.#listening,
@@ -152,6 +158,7 @@ class Worker {
     if (this.#stage !== 'booting') return;
     this.#service = service;
     showHolding(service);
+    this.#holding.begin(service);
     this.#stage = 'serving';
     this.#appProcess.serve();
     this.#telling.beat(this.#assignment.config, service, {
@@ -238,9 +245,9 @@ class Worker {
   }
 
   /** Asks the primary for a replacement; without a primary drains at once. */
-  askForReplacement(why: ReplaceReason, code?: number): void {
+  askForReplacement(why: ReplaceReason, doubt?: Doubt): void {
     if (!process.connected) this.orphan();
-    else if (!this.#asked) this.#send({ type: 'replace', why, ...(code !== undefined && { code }) });
+    else if (!this.#asked) this.#send({ type: 'replace', why, ...(doubt && { doubt }) });
     this.#asked = true;
   }
 
@@ -250,16 +257,28 @@ class Worker {
       void this.#failToBoot(bootError(origin, error));
       return;
     }
-    this.#log({ notice: 'uncaught', origin, ...describeThrown(error) });
-    this.askForReplacement('fatal error');
+    const holding = this.#holding.now;
+    const { message, stack } = describeThrown(error);
+    this.#service?.failAlone();
+    this.#log({ notice: 'uncaught', origin, message, holding, stack });
+    const cause = { cause: 'fatal error', error: `${origin}: ${message}` } as const;
+    this.askForReplacement('fatal error', { cause, holding });
   }
 
   /** The app wants to end its process: it is replaced first. */
-  #askToExit(code: number): void {
+  #askToExit(code: number, place: string | undefined): void {
     if (this.#exiting) return;
     this.#exiting = true;
-    this.#log({ notice: 'asked to exit', code });
-    this.askForReplacement('exit called', code);
+    this.#log({ notice: 'asked to exit', code, place });
+    const cause = { cause: 'exit called', code, place } as const;
+    this.askForReplacement('exit called', { cause, holding: this.#holding.now });
+  }
+
+  /** The process exits: what it holds is lost, unless it ends in order. */
+  #sayLast(): void {
+    const holding = this.#holding.now;
+    const { exit } = this.#appProcess;
+    if (exit || holding.length > 0) this.#send({ type: 'last words', holding, exit });
   }
 
   /** The app has closed its server: another worker takes its place, until then it is served on. */
