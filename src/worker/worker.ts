@@ -29,7 +29,7 @@ import { Listening } from './listening.ts';
 import { BootError, bootError, loadModule } from './load-app.ts';
 import { recorder } from './recorder.ts';
 import { Telling } from './telling.ts';
-import { Tether } from './tether.ts';
+import { isOpen, Tether } from './tether.ts';
 
 /** How long an app may keep the process alive after its `close`. */
 const EXIT_MS = 500;
@@ -246,7 +246,7 @@ class Worker {
 
   /** Asks the primary for a replacement; without a primary drains at once. */
   askForReplacement(why: ReplaceReason, doubt?: Doubt): void {
-    if (!process.connected) this.orphan();
+    if (!isOpen()) this.orphan();
     else if (!this.#asked) this.#send({ type: 'replace', why, ...(doubt && { doubt }) });
     this.#asked = true;
   }
@@ -350,8 +350,8 @@ class Worker {
   }
 
   #send(message: FromWorker, sent: (error?: Error | null) => void = ignore, handle?: Server): void {
-    if (!process.connected || !process.send) {
-      sent();
+    if (!isOpen() || !process.send) {
+      sent(new Error('the channel is closed'));
       return;
     }
     process.send(seal(message), handle, undefined, sent);
