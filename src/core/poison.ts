@@ -34,18 +34,15 @@ export function noteDeath(
 ): { poison: Poison; named: readonly { readonly request: string; readonly deaths: number }[] } {
   const since = now - POISON_MS;
   const known = new Map(before.map((held) => [held.request, held]));
+  const named: { readonly request: string; readonly deaths: number }[] = [];
   const held = [...new Set(holding)].map((request): Held => {
     const { deaths = [], namedAt = -Infinity } = known.get(request) ?? {};
     const recent = [...deaths.filter((at) => at > since), now];
     const isNamed = recent.length >= POISON_DEATHS && namedAt <= since;
+    if (isNamed) named.push({ request, deaths: recent.length });
     return { request, deaths: recent.slice(-POISON_DEATHS), namedAt: isNamed ? now : namedAt };
   });
   const again = new Set(held.map(({ request }) => request));
   const others = before.filter(({ request, deaths }) => !again.has(request) && (deaths.at(-1) ?? 0) > since);
-  return {
-    poison: [...others, ...held].slice(-MOST_REQUESTS),
-    named: held
-      .filter(({ namedAt }) => namedAt === now)
-      .map(({ request, deaths }) => ({ request, deaths: deaths.length })),
-  };
+  return { poison: [...others, ...held].slice(-MOST_REQUESTS), named };
 }
