@@ -50,10 +50,25 @@ describe('the kernel’s count of kills for memory', () => {
 
   it('is that of the mount itself in a container, whose path is the host’s or hidden', () => {
     const control = { '/sys/fs/cgroup/memory/memory.oom_control': CONTROL(4) };
-    expect(countWith('4:memory:/docker/1\n', V1, control)?.kills).to.equal(4);
+    const mount = V1.replace(' / /sys', ' /docker/1 /sys');
+    expect(countWith('4:memory:/docker/1\n', mount, control)?.kills).to.equal(4);
+    expect(countWith('4:memory:/\n', V1, control)?.kills).to.equal(4);
     const events = { '/sys/fs/cgroup/memory.events': EVENTS(6) };
-    for (const path of ['/', '/system.slice/docker-1.scope', '/../../other'])
+    for (const path of ['/', '/system.slice/docker-1.scope'])
       expect(countWith(`0::${path}\n`, V2, events)?.kills, path).to.equal(6);
+  });
+
+  it('is not known in a process that was moved out of what is mounted: what is counted there is not of it', () => {
+    const control = { '/sys/fs/cgroup/memory/memory.oom_control': CONTROL(4) };
+    const events = { '/sys/fs/cgroup/memory.events': EVENTS(6) };
+    for (const path of ['/..', '/../../other']) {
+      expect(countWith(`4:memory:${path}\n`, V1, control), path).to.equal(undefined);
+      expect(
+        countWith(`4:hugetlb,memory:${path}\n`, V1.replace('rw,memory', 'rw,hugetlb,memory'), control),
+      ).to.equal(undefined);
+      expect(countWith(`0::${path}\n`, V2, events), path).to.equal(undefined);
+      expect(countWith(`5:pids:${path}\n4:memory:/\n`, V1, control)?.kills, path).to.equal(4);
+    }
   });
 
   it('is not known where nothing can be read, or an older kernel does not count', () => {
