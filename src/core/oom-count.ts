@@ -1,10 +1,12 @@
 // The kernel's count of processes that it has killed for memory, watched: whether it explains a death.
 
-/** The count of one cgroup. */
+/** The count of one cgroup, and that of the whole machine. */
 export interface OomCount {
   /** Which cgroup it is of: counts of different ones say nothing together. */
   readonly of: string;
   readonly kills: number;
+  /** Undefined = it cannot be read. */
+  readonly machineKills?: number | undefined;
 }
 
 /** Counts are taken so far apart at least, ms: one that is older than this is from before a death that is heard of now. */
@@ -30,16 +32,25 @@ export class OomCounts {
   }
 
   /**
-   * A process was killed, and the count is `now`: whether the kernel did it for memory; undefined = nobody knows. Each
-   * of its kills explains one death.
+   * A process was killed, and the count is `now`: whether the kernel did it for memory; undefined = nobody knows, as
+   * where a process of another cgroup was killed, which might be one that was moved there. Each of its kills explains
+   * one death.
    */
   explains(now: OomCount | undefined): boolean | undefined {
     const before = this.#before;
     if (!before || before.of !== now?.of) return undefined;
-    if (now.kills <= before.kills) return false;
-    const explained = { of: now.of, kills: before.kills + 1 };
-    this.#before = explained;
-    if (this.#latest && this.#latest.kills < explained.kills) this.#latest = explained;
+    if (now.kills <= before.kills) return isMore(now.machineKills, before.machineKills) ? undefined : false;
+    this.#before = withOneMore(before);
+    if (this.#latest && this.#latest.kills < this.#before.kills) this.#latest = this.#before;
     return true;
   }
 }
+
+const isMore = (now: number | undefined, before: number | undefined): boolean =>
+  now !== undefined && before !== undefined && now > before;
+
+const withOneMore = ({ of, kills, machineKills }: OomCount): OomCount => ({
+  of,
+  kills: kills + 1,
+  machineKills: machineKills === undefined ? undefined : machineKills + 1,
+});

@@ -12,10 +12,16 @@ export function oomCount(read: Read = readFile): OomCount | undefined {
   if (OUTSIDE.test(read('/proc/self/cgroup') ?? '')) return undefined;
   for (const { v2, path } of candidates(foldersOf('memory', read))) {
     const text = read(join(path, v2 ? 'memory.events' : 'memory.oom_control'));
-    const [, kills] = /^oom_kill (\d+)$/m.exec(text ?? '') ?? [];
-    if (kills !== undefined) return { of: path, kills: Number(kills) };
+    const kills = killsIn(text);
+    if (kills !== undefined) return { of: path, kills, machineKills: killsIn(read('/proc/vmstat')) };
   }
   return undefined;
+}
+
+/** All files that have the count have it in a line of this form. */
+function killsIn(text: string | undefined): number | undefined {
+  const [, kills] = /^oom_kill (\d+)$/m.exec(text ?? '') ?? [];
+  return kills === undefined ? undefined : Number(kills);
 }
 
 /**

@@ -1,7 +1,6 @@
 // The primary's handle on one worker: its process, what it says, and its output on the way to the log.
 
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
-import { closeSync } from 'node:fs';
 import type { Server } from 'node:net';
 import type { Readable } from 'node:stream';
 import { getSystemErrorMap } from 'node:util';
@@ -17,14 +16,12 @@ import {
 import type { WorkerEnv } from '../core/reading.ts';
 import { closeRecord, openRecord, readRecord } from '../host/request-record.ts';
 import { asObjects, Lines, type OutputName } from '../log/app-output.ts';
+import { forkInto, stdio } from './fork-into.ts';
 import { HeapFull } from './heap-full.ts';
-import type { Pipe, Pipes } from './pipes.ts';
+import type { Pipes } from './pipes.ts';
 import type { Sinks } from './sinks.ts';
 import type { Found, Handle, Listeners, Socket } from './world.ts';
 
-/** stdin, stdout and stderr of the app, the channel, and the two pipes of the worker's own log: LOG_FD, ERROR_LOG_FD. */
-const stdio = (stdout: number | 'pipe', stderr: number | 'pipe') =>
-  ['ignore', stdout, stderr, 'ipc', 'pipe', 'pipe'] as const;
 /** A worker whose channel closes is usually about to exit; one that has not by then goes on without it. */
 const EXIT_MS = 500;
 /** What Node prints when an inspector opens and closes. */
@@ -228,37 +225,6 @@ export class WorkerHandle implements Handle {
 function forkError({ code, errno, message }: NodeJS.ErrnoException): string {
   const [, meaning] = (errno === undefined ? undefined : getSystemErrorMap().get(errno)) ?? [];
   return code !== undefined && meaning !== undefined ? `${code}, ${meaning}` : message;
-}
-
-/**
- * Forks with stdout and stderr into these pipes, into two sockets of Node's own where there are none, and with the file
- * of its record, if there is one.
- */
-function forkInto(
-  two: readonly [Pipe, Pipe] | undefined,
-  record: number | undefined,
-  env: WorkerEnv,
-): ClusterWorker {
-  const writers = openWriters(two ?? []);
-  try {
-    const [stdout = 'pipe', stderr = 'pipe'] = writers;
-    cluster.settings.stdio = [...stdio(stdout, stderr), ...(record === undefined ? [] : [record])];
-    return cluster.fork(env);
-  } finally {
-    for (const fd of writers) closeSync(fd);
-  }
-}
-
-/** The ends that the worker writes into; none where descriptors have run out: Node then says so of the fork itself. */
-function openWriters(pipes: readonly Pipe[]): number[] {
-  const writers: number[] = [];
-  try {
-    for (const pipe of pipes) writers.push(pipe.openWriter());
-    return writers;
-  } catch {
-    for (const fd of writers) closeSync(fd);
-    return [];
-  }
 }
 
 /** Resolves when what had been written into pipes by now has been read: Node reads once between two immediates. */

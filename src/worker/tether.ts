@@ -2,6 +2,8 @@
 // over, the channel stays open, since a worker that cannot be heard cannot be replaced without loss.
 
 import cluster from 'node:cluster';
+import type { Server } from 'node:net';
+import { type FromWorker, seal } from '../core/protocol.ts';
 
 /** What becomes of the channel. */
 export interface Listeners {
@@ -9,6 +11,16 @@ export interface Listeners {
   readonly asked: (told: (error: Error | null) => void) => void;
   /** It is closed, and not by {@link Tether.end}. */
   readonly lost: () => void;
+}
+
+/** Says something to the primary; `sent` is called when it has gone out, or with why it has not. */
+export function say(
+  message: FromWorker,
+  sent: (error?: Error | null) => void = () => {},
+  handle?: Server,
+): void {
+  if (isOpen() && process.send) process.send(seal(message), handle, undefined, sent);
+  else sent(new Error('the channel is closed'));
 }
 
 /** Whether there is a channel: `process.connected` says so for a while after Node, or the app by force, has closed it. */

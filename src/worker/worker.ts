@@ -1,16 +1,13 @@
 // A worker: loads the app, serves, says ready, beats, and drains when it is told to or has lost its primary.
 
 import module from 'node:module';
-import type { Server } from 'node:net';
 import type { Doubt } from '../core/last-words.ts';
 import type { ReplaceReason } from '../core/notices.ts';
 import {
   type Assignment,
   type DrainReason,
   ERROR_LOG_FD,
-  type FromWorker,
   LOG_FD,
-  seal,
   type ToWorker,
   toWorker,
 } from '../core/protocol.ts';
@@ -29,7 +26,7 @@ import { Listening } from './listening.ts';
 import { BootError, bootError, loadModule } from './load-app.ts';
 import { recorder } from './recorder.ts';
 import { Telling } from './telling.ts';
-import { isOpen, Tether } from './tether.ts';
+import { isOpen, say, Tether } from './tether.ts';
 
 /** How long an app may keep the process alive after its `close`. */
 const EXIT_MS = 500;
@@ -76,7 +73,7 @@ class Worker {
     lost: () => this.orphan(),
   });
   readonly #leading = new Leading({
-    yielded: (failed) => this.#send({ type: 'yielded', failed }),
+    yielded: (failed) => say({ type: 'yielded', failed }),
     failed: (error) => this.#log({ notice: 'lead failed', ...describeThrown(error) }),
   });
   /** The primary, by its pid: a process whose parent is gone gets another one. */
@@ -85,10 +82,10 @@ class Worker {
   #server: AppServer | undefined;
   #service: Service | undefined;
   readonly #telling = new Telling(
-    (message) => this.#send(message),
+    (message) => say(message),
     () => this.#server?.extras ?? {},
   );
-  readonly #holding = new Holding((requests) => this.#send({ type: 'holding', requests }));
+  readonly #holding = new Holding((requests) => say({ type: 'holding', requests }));
   #stage: 'booting' | 'serving' | 'draining' = 'booting';
   #asked = false;
   /** Whether the app has called process.exit(). */
@@ -104,7 +101,7 @@ class Worker {
   }
 
   hello(): void {
-    this.#send({ type: 'hello' });
+    say({ type: 'hello' });
   }
 
   async boot(version: string, loadHello: () => Promise<Readonly<Record<string, unknown>>>): Promise<void> {
@@ -174,14 +171,14 @@ class Worker {
   #sayReady({ server }: Service): void {
     const { port, socket } = this.#listening.made(server);
     const leads = this.#server?.extras.lead !== undefined;
-    this.#send({ type: 'ready', port, ...(leads && { leads }) }, ignore, socket);
+    say({ type: 'ready', port, ...(leads && { leads }) }, ignore, socket);
   }
 
   async #failToBoot(error: unknown): Promise<void> {
     if (this.#stage === 'draining') return;
     const { message: reason, stack } = describeThrown(error);
     const failure = error instanceof BootError ? error.failure : { reason, stack };
-    await new Promise<void>((sent) => this.#send({ type: 'failed', failure }, () => sent()));
+    await new Promise<void>((sent) => say({ type: 'failed', failure }, () => sent()));
     exitProcess(1);
   }
 
@@ -200,14 +197,14 @@ class Worker {
       case 'leave':
         this.#server?.drain?.leave();
         if (this.#service && message.linger) this.#service.closing = true;
-        this.#send({ type: 'left' });
+        say({ type: 'left' });
         return;
       case 'rejoin':
         void this.#rejoin(socket);
         return;
       case 'lead':
         // It may have begun to drain by itself meanwhile.
-        if (this.#stage === 'draining') this.#send({ type: 'yielded', failed: false });
+        if (this.#stage === 'draining') say({ type: 'yielded', failed: false });
         else void this.#leading.begin(this.#server?.extras.lead);
         return;
       case 'yield':
@@ -247,7 +244,7 @@ class Worker {
   /** Asks the primary for a replacement; without a primary drains at once. */
   askForReplacement(why: ReplaceReason, doubt?: Doubt): void {
     if (!isOpen()) this.orphan();
-    else if (!this.#asked) this.#send({ type: 'replace', why, ...(doubt && { doubt }) });
+    else if (!this.#asked) say({ type: 'replace', why, ...(doubt && { doubt }) });
     this.#asked = true;
   }
 
@@ -278,7 +275,7 @@ class Worker {
   #sayLast(): void {
     const holding = this.#holding.now;
     const { exit } = this.#appProcess;
-    if (exit || holding.length > 0) this.#send({ type: 'last words', holding, exit });
+    if (exit || holding.length > 0) say({ type: 'last words', holding, exit });
   }
 
   /** The app has closed its server: another worker takes its place, until then it is served on. */
@@ -291,7 +288,7 @@ class Worker {
   /** The app wants to close the channel: it is replaced first. */
   #askToDisconnect(told: (error: Error | null) => void): void {
     this.#asked = true;
-    this.#send({ type: 'replace', why: 'disconnected' }, (error = null) => {
+    say({ type: 'replace', why: 'disconnected' }, (error = null) => {
       if (!error && this.#stage !== 'draining') this.#log({ notice: 'asked to disconnect' });
       told(error);
     });
@@ -347,13 +344,5 @@ class Worker {
     } catch (error) {
       this.#log({ notice: 'close failed', ...describeThrown(error) });
     }
-  }
-
-  #send(message: FromWorker, sent: (error?: Error | null) => void = ignore, handle?: Server): void {
-    if (!isOpen() || !process.send) {
-      sent(new Error('the channel is closed'));
-      return;
-    }
-    process.send(seal(message), handle, undefined, sent);
   }
 }

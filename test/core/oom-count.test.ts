@@ -44,6 +44,16 @@ describe('the kernel’s count of kills', () => {
     expect(unread.explains(count(1))).to.equal(undefined);
   });
 
+  it('is not sure where a process of another cgroup was killed: it may have been moved there', () => {
+    const counts = new OomCounts();
+    counts.note({ ...count(3), machineKills: 10 }, 0);
+    expect(counts.explains({ ...count(3), machineKills: 11 })).to.equal(undefined);
+    expect(counts.explains({ ...count(3), machineKills: 10 })).to.equal(false);
+    expect(counts.explains({ ...count(4), machineKills: 11 })).to.equal(true);
+    expect(counts.explains({ ...count(4), machineKills: 11 })).to.equal(false);
+    expect(counts.explains(count(4))).to.equal(false);
+  });
+
   it('is taken once a second at most', () => {
     const counts = counted(0);
     expect([0, 999, 1000].map((now) => counts.isDue(now))).to.deep.equal([false, false, true]);

@@ -17,7 +17,11 @@ describe('the kernel’s count of kills for memory', () => {
       '/sys/fs/cgroup/app/memory.events': EVENTS(3),
       '/sys/fs/cgroup/memory.events': EVENTS(9),
     };
-    expect(countWith('0::/app\n', V2, files)).to.deep.equal({ of: '/sys/fs/cgroup/app', kills: 3 });
+    expect(countWith('0::/app\n', V2, files)).to.deep.equal({
+      of: '/sys/fs/cgroup/app',
+      kills: 3,
+      machineKills: undefined,
+    });
   });
 
   it('is that of the nearest one above it that has the controller, v2: it counts those below', () => {
@@ -27,6 +31,7 @@ describe('the kernel’s count of kills for memory', () => {
     };
     expect(countWith('0::/kube/pod/app\n', V2, files)).to.deep.equal({
       of: '/sys/fs/cgroup/kube/pod',
+      machineKills: undefined,
       kills: 2,
     });
   });
@@ -36,10 +41,12 @@ describe('the kernel’s count of kills for memory', () => {
     const files = {
       '/sys/fs/cgroup/memory/pod/app/memory.oom_control': CONTROL(1),
       '/sys/fs/cgroup/memory/memory.oom_control': CONTROL(7),
+      '/proc/vmstat': 'pgfault 1\noom_kill 8\nswpin 0\n',
     };
     expect(countWith('4:memory:/pod/app\n0::/pod\n', `${unified}\n${V1}\n`, files)).to.deep.equal({
       of: '/sys/fs/cgroup/memory/pod/app',
       kills: 1,
+      machineKills: 8,
     });
   });
 
