@@ -73,6 +73,18 @@ describe('the end of a worker', () => {
     expect(world.log.filter((line) => /outside|memory|working/.test(line))).to.deep.equal([]);
   });
 
+  it('by our own kill explains none of the kernel’s kills', async () => {
+    const { world, worker } = await serving(7);
+    world.primary.dispatch({ type: 'scale', workers: 2 });
+    await world.pass(31_000);
+    const late = world.workers[1] as FakeWorker;
+    expect(late.killed).to.equal(true);
+    world.oomCount = { of: '/app', kills: 8 };
+    world.exit(late, KILLED);
+    world.exit(worker, KILLED);
+    expect(world.log.at(-1)).to.match(/worker 0 .* the kernel killed for memory/);
+  });
+
   it('by a full heap is told by the heap’s limit, in the last figures or V8’s trace', async () => {
     const { world, worker } = await serving();
     worker.says({ type: 'beat', stats: statsOf({}, { heapLimitMiB: 1048 }) });
