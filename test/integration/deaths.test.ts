@@ -81,7 +81,7 @@ describe('the death of a worker', () => {
 
     it('answers the others, where several are in flight', async () => {
       const server = await serve(DIES);
-      const held = await hold(server, '/wait?ms=400');
+      const held = await hold(server, '/wait?ms=2000');
       const guilty = await hold(server, '/throw');
       await server.says(/^uncaughtException: thrown in the open, working on GET \/throw and GET \/wait\n/m);
       expect((await held.answer()).status).to.equal(200);

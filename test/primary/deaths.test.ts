@@ -9,7 +9,7 @@ const KILLED = { signal: 'SIGKILL' } as const;
 
 /** A fleet of one that serves, whose kernel has counted so many kills. */
 async function serving(kills?: number): Promise<{ world: Scripted; worker: FakeWorker }> {
-  const world = new Scripted({ WEB_CONCURRENCY: '1' });
+  const world = new Scripted({ WEB_CONCURRENCY: '1', HANG_TIMEOUT: '0' });
   if (kills !== undefined) world.oomCount = { of: '/app', kills };
   await world.serving();
   return { world, worker: world.workers[0] as FakeWorker };
