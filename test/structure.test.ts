@@ -59,7 +59,7 @@ describe('the structure of src', () => {
   it('is read: every file is on a floor, and the import statements are found', () => {
     expect(files).to.include.members(['main.ts', 'core/policy.ts', 'primary/primary.ts', 'worker/worker.ts']);
     expect(files.filter((file) => FLOORS[folderOf(file)] === undefined)).to.deep.equal([]);
-    expect(importsOf('core/policy.ts')).to.include.members(['./reconcile.ts', './fleet.ts', './notices.ts']);
+    expect(importsOf('core/policy.ts')).to.include.members(['./reconcile.ts', './fleet.ts', './exited.ts']);
     expect(importsOf('main.ts')).to.include.members(['node:cluster', './primary/run.ts']);
   });
 

@@ -1,6 +1,7 @@
 // The status as a page that a person reads at a glance: the fleet, each worker, and what has happened last.
 
 import type { Happened } from '../control/status.ts';
+import { UNASKED } from '../core/ending.ts';
 import type { ToldStatus, ToldWorker } from './answers.ts';
 import { count, duration, type Figure, mebibytes, memory, plural, rate, time } from './figures.ts';
 import {
@@ -30,8 +31,8 @@ const EVENTS = 5;
 /** Where the height is limited, events make room for workers until so many lines are theirs. */
 const LEAST_WORKER_LINES = 6;
 
-/** Why a worker is unwell stands below it, so far to the right. */
-const UNWELL_INDENT = 8;
+/** Why a worker is unwell, and why the one before it ended, stands below it, so far to the right. */
+const BELOW_INDENT = 8;
 
 /** An address of IPv6 takes so much; a name may be longer. */
 const HOST_COLUMNS = 39;
@@ -117,11 +118,13 @@ function figuresOf(now: NonNullable<ToldStatus['now']>): Piece[] {
 /** What has gone wrong since the primary began; nothing where nothing has. */
 function totalsOf({ totals, workers }: ToldStatus): Piece[] {
   const restarts = totals
-    ? totals.exits.crashed + totals.exits.hung
+    ? UNASKED.reduce((sum, reason) => sum + (totals.exits[reason] || 0), 0)
     : workers.reduce((sum, worker) => sum + (worker.restarts || 0), 0);
   const found: [amount: number | undefined, one: string, many?: string][] = [
     [restarts, 'restart'],
     [totals?.exits.hung, 'of them hung', 'of them hung'],
+    [totals?.exits['out of memory'], 'of them out of memory', 'of them out of memory'],
+    [totals?.poison, 'poison request'],
     [totals?.exits['boot failed'], 'boot failure'],
     [totals?.exits['cannot fork'], 'failed fork'],
     [totals?.exits['not drained'], 'worker not drained in time', 'workers not drained in time'],
@@ -188,10 +191,16 @@ const fullness = ({ heapUsed, heapLimit }: ToldWorker): Figure =>
 
 function exitOf({ restarts, lastExit }: ToldWorker, digits: number): Piece {
   const many = shown(restarts).padStart(digits);
-  return piece(lastExit === null ? many : `${many} ${shown(lastExit)}`, restarts > 0 ? 'warn' : undefined);
+  return piece(
+    lastExit === null ? many : `${many} ${shown(wayIn(lastExit))}`,
+    restarts > 0 ? 'warn' : undefined,
+  );
 }
 
-/** A worker's line, and below it why it is unwell. */
+/** How a worker ended, without what is known of why, which stands below: `SIGKILL, killed from outside`. */
+const wayIn = (lastExit: string): string => lastExit.split(/, |: /, 1)[0] ?? lastExit;
+
+/** A worker's line, and below it why it is unwell, and why the one before it ended. */
 interface Block {
   readonly lines: readonly Line[];
   readonly ready: boolean;
@@ -201,11 +210,15 @@ interface Block {
 function workersOf({ workers }: ToldStatus, width: number): { headings: Line[]; blocks: Block[] } {
   const digits = workers.reduce((most, { restarts }) => Math.max(most, shown(restarts).length), 1);
   const { headings, lines } = columns(columnsFor(digits), workers, width);
-  const blocks = workers.map(({ stage, unwell }, i): Block => {
+  const blocks = workers.map(({ stage, unwell, lastExit }, i): Block => {
     const line = lines[i] ?? [];
     const why =
-      typeof unwell === 'string' ? wrapped(`unwell: ${shown(unwell)}`, width, 'bad', UNWELL_INDENT) : [];
-    return { lines: [line, ...why], ready: stage === 'ready', unwell: why.length > 0 };
+      typeof unwell === 'string' ? wrapped(`unwell: ${shown(unwell)}`, width, 'bad', BELOW_INDENT) : [];
+    const ended =
+      typeof lastExit === 'string' && wayIn(lastExit) !== lastExit
+        ? wrapped(`last exit: ${shown(lastExit)}`, width, 'warn', BELOW_INDENT)
+        : [];
+    return { lines: [line, ...why, ...ended], ready: stage === 'ready', unwell: why.length > 0 };
   });
   return { headings, blocks };
 }

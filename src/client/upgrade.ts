@@ -2,7 +2,7 @@
 
 import type { Progress, Status } from '../control/status.ts';
 import { CANNOT_SERVE, OK } from '../core/exit-codes.ts';
-import { upgradedText } from '../log/wording.ts';
+import { upgradedText } from '../log/upgrades.ts';
 import type { Control } from './connection.ts';
 
 /** How often it is asked whether the new one serves, and for how long without an answer. */

@@ -2,7 +2,7 @@
 
 import { answersIn } from '../core/figures.ts';
 import type { Fleet, Worker } from '../core/fleet.ts';
-import { endingText } from '../log/wording.ts';
+import { endingText } from '../log/endings.ts';
 import { healthOf, whyUnwell } from './health.ts';
 import type { Ledger } from './ledger.ts';
 import { rounded } from './recent.ts';
@@ -122,7 +122,7 @@ function workerStatus(fleet: Fleet, w: Worker, now: number, ledger: Ledger): Wor
   };
 }
 
-function totalsOf({ total, exits, reloads }: Ledger, own: Own): Totals {
+function totalsOf({ total, exits, reloads, poison }: Ledger, own: Own): Totals {
   const c = total.counters;
   return {
     requests: answersIn(total),
@@ -144,6 +144,7 @@ function totalsOf({ total, exits, reloads }: Ledger, own: Own): Totals {
     bytesSent: c.bytesSent,
     logLinesDropped: c.logLinesDropped + own.logLinesDropped,
     exits: { ...exits },
+    poison,
     reloads: { ...reloads },
   };
 }

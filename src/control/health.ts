@@ -2,7 +2,7 @@
 
 import { type Fleet, serves, type Worker } from '../core/fleet.ts';
 import { isSucceeded } from '../core/upgrade.ts';
-import { endingText } from '../log/wording.ts';
+import { endingText } from '../log/endings.ts';
 import type { Health } from './status.ts';
 
 /** A ready worker that has not been heard of for so long takes no part in what is ready: it is busy, or hangs. */

@@ -1,6 +1,7 @@
 // What the fleet has counted: sums that a worker's end takes nothing from, the last minutes second by second, and what
 // has happened last.
 
+import { EXIT_REASONS, type ExitReason } from '../core/ending.ts';
 import {
   addGrowth,
   COUNTERS,
@@ -15,7 +16,7 @@ import {
   type Sums,
 } from '../core/figures.ts';
 import type { Effect } from '../core/fleet.ts';
-import { EXIT_REASONS, type ExitReason, type Notice } from '../core/notices.ts';
+import type { Notice } from '../core/notices.ts';
 import { lineOf } from '../log/wording.ts';
 import { type Rates, Recent, ratesBetween, rounded } from './recent.ts';
 import { type Happened, type History, SERIES, type SeriesName } from './status.ts';
@@ -74,6 +75,8 @@ export class Ledger {
     number
   >;
   readonly reloads = { done: 0, abandoned: 0 };
+  /** Requests named as poison. */
+  poison = 0;
   #sampled: { readonly at: number; readonly sums: Sums };
 
   /** @param at when it begins, ms of the same clock as all that follow */
@@ -113,6 +116,7 @@ export class Ledger {
   /** Counts what the policy does. */
   show(effect: Effect): void {
     if (effect.do === 'ended') this.exits[effect.reason] += 1;
+    else if (effect.do === 'log' && effect.notice.notice === 'poison') this.poison += 1;
     else if (effect.do === 'reloaded') this.reloads.done += 1;
     else if (effect.do === 'abandoned') this.reloads.abandoned += 1;
   }

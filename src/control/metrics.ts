@@ -1,8 +1,8 @@
 // The metrics of the fleet, as Prometheus and OpenMetrics text.
 
+import { EXIT_REASONS } from '../core/ending.ts';
 import type { OwnProcess, Sums } from '../core/figures.ts';
 import { LATENCY_BOUNDS_MS } from '../core/latency.ts';
-import { EXIT_REASONS } from '../core/notices.ts';
 import { type Family, type MetricType, openName, type Sample } from './families.ts';
 import type { SlotFigures } from './ledger.ts';
 import type { ReloadPhase, Status } from './status.ts';
@@ -101,6 +101,11 @@ export function ownFamilies({ status, total, slots, restarts, own }: Measured): 
       'hello_server_worker_exits_total',
       'Ends of workers, by reason.',
       by('reason', Object.fromEntries(EXIT_REASONS.map((reason) => [snake(reason), totals.exits[reason]]))),
+    ),
+    counter(
+      'hello_server_poison_requests_total',
+      'Requests that were named because workers died that held them, each at most once in ten minutes.',
+      totals.poison,
     ),
     gauge(
       'hello_server_reload_phase',

@@ -1,7 +1,7 @@
 // What a running primary says of itself over the control socket: the stable form behind `status --json`.
 // Rates and quantiles are those of the last five to ten seconds; figures are null as long as they are not known.
 
-import type { ExitReason } from '../core/notices.ts';
+import type { ExitReason } from '../core/ending.ts';
 
 /** One worker. Fields that are not known yet are null. */
 export interface WorkerStatus {
@@ -42,7 +42,7 @@ export interface WorkerStatus {
   readonly unwell: string | null;
   /** How often this slot's worker ended unasked since the primary began. */
   readonly restarts: number;
-  /** How it ended last, such as `SIGKILL` or `code 1`. */
+  /** How it ended last and why, as far as that is known: `SIGSEGV, native crash, working on GET /report`, or `code 1`. */
   readonly lastExit: string | null;
 }
 
@@ -93,6 +93,8 @@ export interface Totals {
   readonly logLinesDropped: number;
   /** Ends of workers, by reason. */
   readonly exits: Readonly<Record<ExitReason, number>>;
+  /** Requests that were named because workers died that held them: each at most once in ten minutes. */
+  readonly poison: number;
   readonly reloads: Readonly<Record<'done' | 'abandoned', number>>;
 }
 

@@ -10,6 +10,8 @@ export const OWN_SIGNAL_MS = 500;
 export const CRASH_LOOP_BOOTS = 8;
 /** A worker whose app has called Node's exit drains for so long at most. */
 export const EXITING_MS = 10_000;
+/** After a death that is not explained the workers of its slot record each request for so long. */
+export const ARMED_MS = 600_000;
 /** A lead that failed is called again so much later. */
 export const LEAD_AGAIN_MS = 1000;
 /** A drain is cut by the worker itself; the kill comes so much later. */

@@ -1,16 +1,10 @@
 // The fleet as the policy sees it: workers, slots, reload and stop, what can happen, and what can be done about it.
 
+import type { Cause, Ending, ExitReason } from './ending.ts';
 import type { StopSignal } from './exit-codes.ts';
-import type {
-  BootFailure,
-  Ending,
-  ExitReason,
-  Fault,
-  KillReason,
-  Notice,
-  ReplaceReason,
-  WorkerName,
-} from './notices.ts';
+import type { Doubt } from './last-words.ts';
+import type { BootFailure, Fault, KillReason, Notice, ReplaceReason, WorkerName } from './notices.ts';
+import { NO_POISON, type Poison } from './poison.ts';
 import type { DrainReason } from './protocol.ts';
 import type { Reading } from './reading.ts';
 import type { Before, Renewal, Settings, Wish } from './settings.ts';
@@ -45,6 +39,8 @@ export interface Worker {
   replace:
     | { readonly why: ReplaceReason | 'reload abandoned' | 'rolled back'; readonly by: number }
     | undefined;
+  /** What its app did that put it in doubt: why its process ends, though it ends in order. */
+  doubt: (Ending & { readonly cause: Cause }) | undefined;
   /** Why we killed it; its end is only a matter of time. */
   killed: KillReason | undefined;
   failure: BootFailure | undefined;
@@ -62,6 +58,8 @@ export interface Slot {
   /** How often its worker ended unasked, and how the last time. */
   restarts: number;
   lastExit: Ending | undefined;
+  /** Until then its workers are armed: they record each request before the app has it. */
+  armedUntil: number;
 }
 
 export interface Reload {
@@ -122,6 +120,8 @@ export interface Fleet {
   /** Whether a predecessor serves until this fleet has started. */
   relieves: boolean;
   stop: Stop | undefined;
+  /** The requests that workers held which died of late. */
+  poison: Poison;
   /** The one worker whose app leads, and whether it was asked to hand over. */
   lead: { readonly id: number; readonly yielding: boolean } | undefined;
   /** Nobody is asked to lead before. */
@@ -137,7 +137,7 @@ export type WorkerEvent =
   /** Its app leads no more. */
   | { readonly type: 'yielded'; readonly id: number; readonly failed: boolean }
   | { readonly type: 'failed'; readonly id: number; readonly failure: BootFailure }
-  | { readonly type: 'replace'; readonly id: number; readonly why: ReplaceReason; readonly code?: number }
+  | { readonly type: 'replace'; readonly id: number; readonly why: ReplaceReason; readonly doubt?: Doubt }
   | { readonly type: 'exit'; readonly id: number; readonly ending: Ending };
 
 export type Event =
@@ -173,6 +173,8 @@ export type Effect =
       readonly slot: number;
       readonly generation: number;
       readonly reading: Reading;
+      /** The worker is armed for so long, ms; 0 = it is not. */
+      readonly armedMs: number;
     }
   | { readonly do: 'rejoin' | 'kill'; readonly id: number }
   /** Finish what is open within `graceMs`, and stand by. */
@@ -202,7 +204,14 @@ export type Effect =
   | { readonly do: 'log'; readonly notice: Notice }
   | { readonly do: 'exit'; readonly code: number };
 
-const NEW_SLOT: Slot = { failures: 0, respawnAt: 0, heldNotice: undefined, restarts: 0, lastExit: undefined };
+const NEW_SLOT: Slot = {
+  failures: 0,
+  respawnAt: 0,
+  heldNotice: undefined,
+  restarts: 0,
+  lastExit: undefined,
+  armedUntil: 0,
+};
 /** A slot of which nothing has happened yet. */
 export const newSlot = (restarts = 0): Slot => ({ ...NEW_SLOT, restarts });
 
@@ -227,6 +236,7 @@ export const newFleet = (settings: Settings, seed = 1, carried?: Carried): Fleet
   upgrade: undefined,
   relieves: carried !== undefined,
   stop: undefined,
+  poison: NO_POISON,
   lead: undefined,
   leadAt: carried ? Infinity : 0,
   workers: [],

@@ -2,6 +2,7 @@
 // No text stands here; src/log/wording.ts words each of them, once.
 
 import type { LongDuration, Variable } from './config.ts';
+import type { Ending } from './ending.ts';
 import type { StopSignal } from './exit-codes.ts';
 import type { Program } from './succession.ts';
 import type { Verdict } from './verdict.ts';
@@ -12,24 +13,6 @@ export interface WorkerName {
   readonly generation: number;
   readonly pid: number;
 }
-
-/** How a worker's process ended, or that it never began. */
-export type Ending =
-  | { readonly code: number | undefined }
-  | { readonly signal: string }
-  /** The process could not be created; the text says why, such as `EMFILE, too many open files`. */
-  | { readonly cannotFork: string };
-
-/** Why a worker's process ended, as far as it is counted: `asked` = it was told to, or ended in order. */
-export const EXIT_REASONS = [
-  'asked',
-  'crashed',
-  'hung',
-  'not drained',
-  'boot failed',
-  'cannot fork',
-] as const;
-export type ExitReason = (typeof EXIT_REASONS)[number];
 
 /** Why a worker asks to be replaced; `disconnected` = the app closed, or wanted to close, its channel to the primary; `exit called` = it called Node's exit. */
 export const REPLACE_REASONS = [
@@ -101,6 +84,14 @@ export type Notice =
       readonly uptimeMs: number;
       /** When the slot is forked again; undefined = not on account of this. */
       readonly nextMs?: number | undefined;
+    }
+  /** The same request was held when several workers died: it may be what kills them. */
+  | {
+      readonly notice: 'poison';
+      /** As `GET /path`, without a query. */
+      readonly request: string;
+      readonly deaths: number;
+      readonly withinMs: number;
     }
   | { readonly notice: 'interrupted'; readonly of: WorkerName; readonly ending: Ending }
   | { readonly notice: 'replacing'; readonly of: WorkerName; readonly why: ReplaceReason }
@@ -193,6 +184,8 @@ export type Notice =
   | {
       readonly notice: 'uncaught';
       readonly origin: string;
+      /** The requests that the worker was working on, as `GET /path`. */
+      readonly holding?: readonly string[];
       readonly message: string;
       readonly stack: string | undefined;
     }
@@ -204,7 +197,8 @@ export type Notice =
       readonly path: string;
       readonly ms: number;
     }
-  | { readonly notice: 'asked to exit'; readonly code: number }
+  /** `place` is where the app did so, as `file:line`. */
+  | { readonly notice: 'asked to exit'; readonly code: number; readonly place: string | undefined }
   | { readonly notice: 'needless listen' | 'closed by app' }
   /** A request of the warm-up, as `GET /path`, or, without one, its function. */
   | { readonly notice: 'warm-up failed'; readonly of: string | undefined; readonly problem: string }

@@ -2,19 +2,18 @@
 // It knows no process and no clock. What happened is noted here; what follows from it is worked out in reconcile.ts.
 
 import { PROVEN_AFTER_MS } from './backoff.ts';
-import { CRASH_LOOP_BOOTS, LEAD_AGAIN_MS, SAME_SIGNAL_MS } from './deadlines.ts';
-import { CANNOT_SERVE, cutShortBy, OK } from './exit-codes.ts';
+import { LEAD_AGAIN_MS, SAME_SIGNAL_MS } from './deadlines.ts';
+import { cutShortBy, OK } from './exit-codes.ts';
+import { hasExited, hasLeft, isNew, poisoned } from './exited.ts';
 import {
   type Effect,
   type Event,
   type Fleet,
   inDoubt,
   live,
-  serves,
   type Worker,
   type WorkerEvent,
 } from './fleet.ts';
-import type { Ending, ExitReason, Fault } from './notices.ts';
 import { beginStop, reconcile, stopAtOnce } from './reconcile.ts';
 import { abandonReload, beginReload, beginRollback } from './reload.ts';
 import type { Wish } from './settings.ts';
@@ -160,11 +159,6 @@ function becameReady(turn: Turn, w: Worker): void {
   turn.log({ notice: 'ready', of: nameOf(w), afterMs: turn.now - w.forkedAt });
 }
 
-function hasLeft({ fleet: { stop } }: Turn, { id }: Worker): void {
-  if (stop?.phase.name !== 'leaving') return;
-  stop.phase = { ...stop.phase, waitsFor: stop.phase.waitsFor.filter((other) => other !== id) };
-}
-
 /** One whose lead has failed is not asked again at once, nor is another. */
 function leadsNoMore({ fleet, now }: Turn, { id }: Worker, failed: boolean): void {
   if (fleet.lead?.id !== id) return;
@@ -176,12 +170,15 @@ function leadsNoMore({ fleet, now }: Turn, { id }: Worker, failed: boolean): voi
 function askedForReplacement(
   turn: Turn,
   w: Worker,
-  { why, code }: Extract<Event, { type: 'replace' }>,
+  { why, doubt }: Extract<Event, { type: 'replace' }>,
 ): void {
   if (w.replace || turn.fleet.stop) return;
   // A limit that the old generation kept to, and the new one does not, soon after its start.
   const leaks = why === 'MAX_MEMORY' && turn.fleet.earlyRecycles === 0;
   w.replace = { why, by: why === 'TERM' ? turn.now + turn.bootMs : Infinity };
+  w.doubt = doubt && { code: undefined, ...doubt };
+  // Of several requests most have no part in an error that nobody caught.
+  if (doubt?.cause.cause === 'fatal error' && doubt.holding.length === 1) poisoned(turn, doubt.holding);
   if (inDoubt(why)) turn.countFailure(w);
   if (!live(w)) return;
   if (why === 'TERM') turn.awaitOwnSignal(w, { notice: 'replacing', of: nameOf(w), why });
@@ -191,7 +188,9 @@ function askedForReplacement(
   const of = nameOf(w);
   abandonReload(
     turn,
-    code === undefined ? { fault: 'in doubt', of, why } : { fault: 'crashed', of, ending: { code } },
+    w.doubt?.cause.cause === 'exit called'
+      ? { fault: 'crashed', of, ending: w.doubt }
+      : { fault: 'in doubt', of, why },
   );
 }
 
@@ -205,89 +204,3 @@ function passedItsMemory(turn: Turn, w: Worker): void {
   if (fleet.earlyRecycles < 2) turn.log({ notice: 'replacing', of: nameOf(w), why: 'MAX_MEMORY' });
   else if (fleet.earlyRecycles === 2) turn.log({ notice: 'recycled early', of: nameOf(w), uptimeMs });
 }
-
-/** A worker's process has ended: was it asked to, did it not boot, or did it crash? */
-function hasExited(turn: Turn, w: Worker, ending: Ending): void {
-  const { fleet, now } = turn;
-  fleet.workers = fleet.workers.filter((other) => other !== w);
-  hasLeft(turn, w);
-  const of = nameOf(w);
-  const uptimeMs = now - w.forkedAt;
-  turn.effects.push({ do: 'ended', of, reason: exitReason(turn, w, ending) });
-  if (fleet.stop || w.stage.name === 'draining' || w.killed?.why === 'not wanted') {
-    turn.log({ notice: wasAsked(w, ending) ? 'gone' : 'crashed', of, ending, uptimeMs });
-    return;
-  }
-  const slot = turn.slot(w.slot);
-  slot.restarts += 1;
-  slot.lastExit = ending;
-  if (w.stage.name === 'booting') {
-    didNotBoot(turn, w, ending);
-    return;
-  }
-  const nextMs = w.stage.name === 'standby' ? undefined : turn.countFailure(w);
-  if (!w.killed) turn.log({ notice: 'crashed', of, ending, uptimeMs, nextMs });
-  if (isNew(turn, w)) abandonReload(turn, { fault: 'crashed', of, ending });
-}
-
-/** Whether a worker that was to go has ended as it should. */
-const wasAsked = (w: Worker, ending: Ending): boolean =>
-  ended(ending, 0) || w.killed !== undefined || isStopSignal(ending) || w.readyAt === undefined;
-
-/** What its end counts as. */
-function exitReason({ fleet }: Turn, w: Worker, ending: Ending): ExitReason {
-  if ('cannotFork' in ending) return 'cannot fork';
-  switch (w.killed?.why) {
-    case 'hung':
-    case 'not drained':
-      return w.killed.why;
-    case 'not ready':
-    case 'not back':
-      return 'boot failed';
-    case undefined:
-      break;
-    default:
-      return 'asked';
-  }
-  if (fleet.stop || w.stage.name === 'draining') return wasAsked(w, ending) ? 'asked' : 'crashed';
-  if (w.stage.name !== 'booting') return 'crashed';
-  return isStopSignal(ending) ? 'asked' : 'boot failed';
-}
-
-/** Whether what the worker does counts against the reload under way. */
-const isNew = ({ fleet: { reload } }: Turn, w: Worker): boolean => reload?.to === w.generation;
-
-/** A boot ended without a ready worker: of the first generation that is the end, of a reload it is its end. */
-function didNotBoot(turn: Turn, w: Worker, ending: Ending): void {
-  const { fleet } = turn;
-  const of = nameOf(w);
-  const fault = faultOf(w, ending);
-  const never = 'cannotFork' in ending;
-  if (fault.fault === 'ended' && isStopSignal(ending)) {
-    turn.awaitOwnSignal(w, { notice: 'interrupted', of, ending });
-  } else if (!fleet.started && !never) {
-    turn.log({ notice: 'cannot serve', fault });
-    stopAtOnce(turn, CANNOT_SERVE, { why: 'cannot serve' });
-  } else if (fleet.reload?.to === w.generation) {
-    if (never) turn.countFailure(w);
-    abandonReload(turn, fault);
-  } else {
-    turn.log({ notice: 'boot failed', of, fault });
-    turn.effects.push({ do: 'boot failed', fault });
-    turn.countFailure(w);
-    fleet.bootsInVain = fleet.workers.some(serves) ? 0 : fleet.bootsInVain + 1;
-    if (fleet.bootsInVain < CRASH_LOOP_BOOTS) return;
-    turn.log({ notice: 'crash loop', boots: fleet.bootsInVain });
-    stopAtOnce(turn, CANNOT_SERVE, { why: 'cannot serve' });
-  }
-}
-
-function faultOf(w: Worker, ending: Ending): Fault {
-  if (w.failure) return { fault: 'failed', failure: w.failure };
-  if (w.killed) return { fault: 'killed', of: nameOf(w), kill: w.killed };
-  return { fault: 'ended', of: nameOf(w), ending };
-}
-
-const ended = (ending: Ending, code: number): boolean => 'code' in ending && ending.code === code;
-const isStopSignal = (ending: Ending): boolean =>
-  'signal' in ending && ['SIGINT', 'SIGTERM', 'SIGQUIT'].includes(ending.signal);

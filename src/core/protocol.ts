@@ -2,6 +2,7 @@
 
 import type { Config } from './config.ts';
 import { type Stats, statsIn } from './figures.ts';
+import { type Doubt, doubtIn, holdingIn, type LastWords, lastWordsIn } from './last-words.ts';
 import { type BootFailure, REPLACE_REASONS, type ReplaceReason } from './notices.ts';
 
 /** A worker's environment variable that carries its {@link Assignment} as JSON. */
@@ -12,6 +13,8 @@ export const SINCE_VARIABLE = 'HELLO_SERVER_SINCE';
 /** The file descriptors of the pipes that carry a worker's own log to the primary: what is expected, and errors. */
 export const LOG_FD = 4;
 export const ERROR_LOG_FD = 5;
+/** The file descriptor of the file in which an armed worker records the requests that it holds. */
+export const RECORD_FD = 6;
 
 /** What a worker is told when it is forked. */
 export interface Assignment {
@@ -33,6 +36,8 @@ export interface Assignment {
   readonly portGiven: boolean;
   /** Whether Node's own round robin deals out connections; then a worker has no socket that could be held. */
   readonly roundRobin: boolean;
+  /** It records each request before the app has it, for so long, ms; 0 = it does not. */
+  readonly armedMs: number;
   readonly config: Config;
 }
 
@@ -104,8 +109,11 @@ export type FromWorker =
   /** It lives, and there is nothing new since its last beat. */
   | { readonly type: 'alive' }
   | { readonly type: 'left' }
-  /** `code` is the one that the app called Node's exit with. */
-  | { readonly type: 'replace'; readonly why: ReplaceReason; readonly code?: number };
+  /** The requests that it has been working on for a while, when these are others than before. */
+  | { readonly type: 'holding'; readonly requests: readonly string[] }
+  /** Its process exits. */
+  | ({ readonly type: 'last words' } & LastWords)
+  | { readonly type: 'replace'; readonly why: ReplaceReason; readonly doubt?: Doubt };
 
 const TO_WORKER: Readonly<Record<ToWorker['type'], true>> = {
   socket: true,
@@ -162,9 +170,14 @@ export function fromWorker(raw: unknown): FromWorker | undefined {
     }
     case 'answer':
       return answerIn(message);
+    case 'holding':
+      return { type: 'holding', requests: holdingIn(message.requests) };
+    case 'last words':
+      return { type: 'last words', ...lastWordsIn(message) };
     case 'replace': {
       const why = REPLACE_REASONS.find((reason) => reason === message.why);
-      return why && { type: 'replace', why, ...(isCount(message.code) && { code: message.code }) };
+      const doubt = doubtIn(message.doubt);
+      return why && { type: 'replace', why, ...(doubt && { doubt }) };
     }
     default:
       return undefined;

@@ -50,6 +50,7 @@ export class Turn {
     const unknown = {
       readyAt: undefined,
       replace: undefined,
+      doubt: undefined,
       killed: undefined,
       failure: undefined,
       leads: false,
@@ -65,7 +66,8 @@ export class Turn {
       stage,
       ...unknown,
     });
-    this.effects.push({ do: 'fork', id, slot, generation, reading });
+    const armedMs = Math.max(0, (this.fleet.slots[slot]?.armedUntil ?? 0) - now);
+    this.effects.push({ do: 'fork', id, slot, generation, reading, armedMs });
   }
 
   /** Takes a ready worker out of the rotation: in a reload for the time being, else for good. */

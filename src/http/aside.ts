@@ -21,6 +21,7 @@ export const apart = (settings: ServerSettings, log: Log): ServerSettings => ({
   requestTimeoutMs: 0,
   answered: undefined,
   slowTurnMs: 0,
+  begins: undefined,
   log,
 });
 

@@ -1,16 +1,15 @@
 // The contract around an HTTP server, whoever made it: validation, error answers, timeouts, draining, counting.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Notice } from '../core/notices.ts';
-import { describeThrown } from '../log/thrown.ts';
 import type { Listener } from './app-module.ts';
 import { type Connection, destroySoon, halfClosed } from './connection.ts';
 import { Counts } from './counts.ts';
 import { endEmpty } from './empty.ts';
 import { isThenable, leftByClient, parserErrorStatus } from './errors.ts';
-import { headWriter, nativeEnd } from './head.ts';
-import { connectionOf, failStream, isHttp2, isWhole, statusOf, streamOf } from './http2.ts';
-import { cut, type ErrorStatus, errorBody, errorHeaders, mute, refuse } from './refusal.ts';
+import { appFailed, Failing } from './failing.ts';
+import { headWriter } from './head.ts';
+import { connectionOf, isHttp2, isWhole, statusOf, streamOf } from './http2.ts';
+import { cut, type ErrorStatus, refuse } from './refusal.ts';
 import type { Events, Served, ServerSettings, Service } from './service.ts';
 import { Turns } from './turns.ts';
 import { Upgrades } from './upgrade.ts';
@@ -22,17 +21,10 @@ export const SWEEP_MS = 500;
 export const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
 export const DEFAULT_KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
-const appFailed = ({ method = '-', url = '-' }: IncomingMessage, error: unknown): Notice => ({
-  notice: 'app failed',
-  method,
-  url,
-  ...describeThrown(error),
-});
-
-/** Keeps the contract for `app` on `server`, whose `events` have to come here. */
+/** Keeps the contract for what is `served` on `server`, whose `events` have to come here. */
 export function keepContract(
   server: Server,
-  app: Served,
+  served: Served,
   settings: ServerSettings,
 ): {
   readonly service: Service;
@@ -46,11 +38,11 @@ export function keepContract(
     log = () => {},
     answered,
   } = settings;
+  const app = settings.begins ? announced(served, settings.begins) : served;
   const connections = new Set<Connection>();
   const counts = new Counts();
   const turns = new Turns(settings, counts);
   const inFlight = new Map<ServerResponse, number>();
-  const failedStreams = new WeakSet<ServerResponse>();
   const service: Service = {
     server,
     connections,
@@ -61,7 +53,8 @@ export function keepContract(
     ending: false,
     current: undefined,
     takeLongestTurn: () => turns.takeLongest(),
-    woken: undefined,
+    woken: [],
+    failAlone: () => failing.failAlone(),
   };
 
   /** A request has its answer, after `ms`; 0 where that is not known. */
@@ -86,6 +79,9 @@ export function keepContract(
   };
 
   const writeHead = headWriter(service);
+  const failing = new Failing(service, writeHead, log);
+  const fail = (req: IncomingMessage, res: ServerResponse, error: unknown): void =>
+    failing.fail(req, res, error);
 
   /** Takes a request; none is run that comes after the last answer of its connection. */
   const take = (req: IncomingMessage, res: ServerResponse, run: Listener): void => {
@@ -132,7 +128,7 @@ export function keepContract(
     stream.once('close', () => {
       if (!inFlight.delete(res)) return;
       if (isWhole(stream, res)) done(req, socket, statusOf(stream, res), performance.now() - startedAt);
-      else if (!socket.isCut && !failedStreams.has(res)) leaves(req);
+      else if (!socket.isCut && !failing.hasEnded(res)) leaves(req);
     });
     const pending = runApp(req, res, run);
     const ms = performance.now() - startedAt;
@@ -179,37 +175,6 @@ export function keepContract(
   const leaves = ({ method = '-', url = '-' }: IncomingMessage): void => {
     counts.left += 1;
     log({ notice: 'client left', method, url });
-  };
-
-  const fail = (req: IncomingMessage, res: ServerResponse, error: unknown): void => {
-    if (isHttp2(req)) {
-      if (streamOf(res).destroyed && leftByClient(error)) return;
-      counts.failed += 1;
-      log(appFailed(req, error));
-      failedStreams.add(res);
-      failStream(res);
-      return;
-    }
-    const socket = req.socket as Connection;
-    if ((socket.destroyed || socket.refused) && leftByClient(error)) return;
-    counts.failed += 1;
-    log(appFailed(req, error));
-    if (socket.destroyed || socket.refused || res.writableFinished) return;
-    if (res.headersSent) {
-      // The connection is cut, so that nobody takes half an answer for a whole one.
-      if (!res.writableEnded) {
-        socket.isCut = true;
-        socket.destroy();
-      }
-      return;
-    }
-    for (const name of res.getHeaderNames()) res.removeHeader(name);
-    res.statusMessage = '';
-    res.sendDate = true; // removing Date turned it off
-    const close = res.shouldKeepAlive ? [] : ['Connection', 'close']; // removing it would have said neither
-    writeHead.call(res, 500, [...errorHeaders(500), ...close]);
-    nativeEnd.call(res, errorBody(500));
-    mute(res);
   };
 
   const continued: Listener = (req, res) => {
@@ -310,7 +275,7 @@ export function keepContract(
   };
   /** The first connection has come. */
   function wake(): void {
-    service.woken?.();
+    for (const woken of service.woken) woken();
     if (requestTimeoutMs > 0) sweep ??= setInterval(look, SWEEP_MS).unref();
   }
   const events: Events = {
@@ -345,4 +310,21 @@ export function keepContract(
     }),
   };
   return { service, events, fail };
+}
+
+/** Says of each request that it begins, before the app has it. */
+function announced(served: Served, begins: NonNullable<ServerSettings['begins']>): Served {
+  const after =
+    (run: Listener): Listener =>
+    (req, res) => {
+      begins(req, res);
+      return run(req, res);
+    };
+  const { request, checkContinue, checkExpectation } = served;
+  return {
+    ...served,
+    request: after(request),
+    checkContinue: checkContinue && after(checkContinue),
+    checkExpectation: checkExpectation && after(checkExpectation),
+  };
 }

@@ -75,7 +75,8 @@ function endStream(res: Answer): void {
   mute(res);
 }
 
-const isEventStream = (res: Answer): boolean =>
+/** Whether it is the answer of an event stream, which has no end of its own. */
+export const isEventStream = (res: Answer): boolean =>
   !res.writableEnded &&
   (isHttp2(res.req)
     ? res.headersSent && /^text\/event-stream/i.test(String(res.getHeader('content-type')))

@@ -39,6 +39,8 @@ export interface ServerSettings {
   readonly slowTurn?: ((turn: SlowTurn) => void) | undefined;
   /** Called for each request answered. Default: nothing. */
   readonly answered?: Answered | undefined;
+  /** Called for each request before the app has it. Default: nothing, at no cost. */
+  readonly begins?: ((req: IncomingMessage, res: ServerResponse) => void) | undefined;
 }
 
 /** What an app does with what comes to its server. */
@@ -86,5 +88,7 @@ export interface Service {
   /** How long a listener ran in one piece at most since this was asked last, ms. */
   readonly takeLongestTurn: () => number;
   /** Called when there was no connection open, and now there is one. */
-  woken: (() => void) | undefined;
+  readonly woken: (() => void)[];
+  /** Nobody caught an error: the request that is in flight, if it is just one, has its 500, if its answer has not begun. */
+  readonly failAlone: () => void;
 }

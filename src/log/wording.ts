@@ -1,8 +1,11 @@
 // Words every notice and every outcome, once: its level, its one phrase, and the data that stands beside it in json.
 
-import type { LogLevel, Variable } from '../core/config.ts';
-import type { Ending, Fault, KillReason, Notice, Outcome, WorkerName } from '../core/notices.ts';
-import type { Program } from '../core/succession.ts';
+import type { LogLevel } from '../core/config.ts';
+import type { Notice, Outcome } from '../core/notices.ts';
+import { duration, hours, name } from './amounts.ts';
+import { at, crashText, killText, poisonText, wayText, workingOn } from './endings.ts';
+import { askedText, faultText, stackOf } from './faults.ts';
+import { needsRestart, programText, upgradedText, upgradeFailed, workersText } from './upgrades.ts';
 
 /** One log line. In text it is `text`, then the stack; in json `text` is `msg` and `data` stands beside it. */
 export interface Line {
@@ -57,19 +60,24 @@ export function lineOf(notice: Notice): Line {
       };
     case 'crashed': {
       const { of, ending, uptimeMs, nextMs } = notice;
-      const how = endingText(ending);
-      const memory = how === 'SIGKILL' ? ', out of memory?' : '';
       const next =
         nextMs === undefined ? '' : nextMs === 0 ? ', respawning' : `, respawning in ${duration(nextMs)}`;
+      const { cause, holding } = ending;
       return {
         level: 'error',
-        text: `${name(of)} crashed: ${how} after ${duration(uptimeMs)}${memory}${next}`,
-        data: { ...of, how, uptime: uptimeMs / 1000 },
+        text: `${name(of)} ${crashText(ending, ` after ${duration(uptimeMs)}`)}${next}`,
+        data: { ...of, how: wayText(ending), uptime: uptimeMs / 1000, cause: cause?.cause, holding },
       };
     }
+    case 'poison':
+      return {
+        level: 'error',
+        text: poisonText(notice),
+        data: { request: notice.request, deaths: notice.deaths },
+      };
     case 'gone': {
       const { of, ending, uptimeMs } = notice;
-      const how = endingText(ending);
+      const how = wayText(ending);
       return {
         level: 'debug',
         text: `${name(of)} gone as asked: ${how} after ${duration(uptimeMs)}`,
@@ -79,7 +87,7 @@ export function lineOf(notice: Notice): Line {
     case 'interrupted':
       return {
         level: 'info',
-        text: `${name(notice.of)} got ${endingText(notice.ending)} while booting, booting it again`,
+        text: `${name(notice.of)} got ${wayText(notice.ending)} while booting, booting it again`,
         data: { ...notice.of },
       };
     case 'replacing':
@@ -305,7 +313,12 @@ export function lineOf(notice: Notice): Line {
     case 'lead failed':
       return { level: 'error', text: `app failed to lead: ${notice.message}`, stack: notice.stack };
     case 'uncaught':
-      return { level: 'fatal', text: `${notice.origin}: ${notice.message}`, stack: notice.stack };
+      return {
+        level: 'fatal',
+        text: `${notice.origin}: ${notice.message}${workingOn(notice.holding)}`,
+        data: { holding: notice.holding },
+        stack: notice.stack,
+      };
     case 'orphaned':
       return { level: 'error', text: 'the primary is gone: answering what is open, then leaving' };
     case 'slow turn': {
@@ -319,8 +332,8 @@ export function lineOf(notice: Notice): Line {
     case 'asked to exit':
       return {
         level: 'warn',
-        text: `the app called process.exit(${notice.code}): its worker is replaced first`,
-        data: { code: notice.code },
+        text: `the app called process.exit(${notice.code})${at(notice.place)}: its worker is replaced first`,
+        data: { code: notice.code, place: notice.place },
       };
     case 'needless listen':
       return {
@@ -385,12 +398,6 @@ export function outcomeText(outcome: Outcome): string {
   }
 }
 
-/** How a process ended: `code 1`, `SIGKILL`, or `cannot fork: EMFILE, too many open files`. */
-export function endingText(ending: Ending): string {
-  if ('cannotFork' in ending) return `cannot fork: ${ending.cannotFork}`;
-  return 'signal' in ending ? ending.signal : `code ${ending.code ?? 'unknown'}`;
-}
-
 /** Why the public port cannot be had. */
 export function cannotListen(
   port: number,
@@ -406,92 +413,3 @@ export function cannotListen(
 /** Why a worker of another version does not boot. */
 export const upgraded = (from: string, to: string): string =>
   `upgraded from ${from} to ${to}: hello-server upgrade`;
-
-/** The socket outlives an upgrade, and its place with it. */
-const needsRestart = (variables: readonly Variable[]): string =>
-  variables.some((name) => name === 'PORT' || name === 'HOST') ? 'a restart' : 'an upgrade or a restart';
-const upgradeFailed = (begun: boolean, reason: string): string =>
-  `${begun ? 'upgrade abandoned' : 'no upgrade'}: ${reason}`;
-const workersText = (workers: number): string => `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
-const programText = ({ version, node }: Program): string => `hello-server ${version} on Node ${node}`;
-
-/** `upgraded from hello-server 1.0.0 on Node v24.1.0 to hello-server 1.1.0 on Node v24.2.0`. */
-export const upgradedText = (from: Program, to: Program): string =>
-  from.version === to.version && from.node === to.node
-    ? `renewed ${programText(to)}`
-    : `upgraded from ${programText(from)} to ${programText(to)}`;
-
-const name = ({ worker, pid }: WorkerName): string => `worker ${worker}${pid === 0 ? '' : ` (pid ${pid})`}`;
-const duration = (ms: number): string => `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;
-const hours = (seconds: number): string => {
-  const count = Math.round(seconds / 3600);
-  return `${count} ${count === 1 ? 'hour' : 'hours'}`;
-};
-
-const stackOf = (fault: Fault): string | undefined =>
-  fault.fault === 'failed' ? fault.failure.stack : undefined;
-
-function faultText(fault: Fault): string {
-  switch (fault.fault) {
-    case 'failed':
-      return fault.failure.reason;
-    case 'killed':
-      return `worker ${fault.of.worker} ${killText(fault.kill)}`;
-    case 'ended':
-      return 'cannotFork' in fault.ending
-        ? endingText(fault.ending)
-        : `worker ${fault.of.worker} exited with ${endingText(fault.ending)} before it was ready`;
-    case 'environment':
-      return fault.errors.join('; ');
-    case 'judged':
-      return verdictText(fault);
-    case 'crashed':
-      return `worker ${fault.of.worker} of generation ${fault.of.generation} crashed: ${endingText(fault.ending)}`;
-    case 'in doubt':
-      return `worker ${fault.of.worker} of generation ${fault.of.generation} asked for its replacement: ${fault.why}`;
-  }
-}
-
-/** `generation 7 answered 38 of 412 with 5xx, generation 6 2 of 3 120`. */
-function verdictText({ from, to, verdict }: Extract<Fault, { fault: 'judged' }>): string {
-  if (verdict.criterion === 'latency') {
-    const { fresh, old } = verdict;
-    return (
-      `generation ${to} took ${millis(fresh.medianMs)} in the median of ${count(fresh.of)}, ` +
-      `generation ${from} ${millis(old.medianMs)} of ${count(old.of)}`
-    );
-  }
-  const { criterion, fresh, old } = verdict;
-  const how = criterion === 'failed' ? 'by failing' : `with ${criterion}`;
-  return (
-    `generation ${to} answered ${count(fresh.bad)} of ${count(fresh.of)} ${how}, ` +
-    `generation ${from} ${count(old.bad)} of ${count(old.of)}`
-  );
-}
-
-const askedText = (asked: number | undefined): string =>
-  asked === undefined ? '' : asked === 0 ? ', nothing was asked of it' : `, ${count(asked)} answers judged`;
-const millis = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
-/** With a space between thousands. */
-const count = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
-
-function killText(kill: KillReason): string {
-  switch (kill.why) {
-    case 'not ready':
-      return `was not ready within ${kill.withinMs / 1000} s`;
-    case 'not back':
-      return `was not back in the rotation within ${kill.withinMs / 1000} s`;
-    case 'second signal':
-      return `a second ${kill.signal}`;
-    case 'not drained':
-      return 'not drained in time';
-    case 'hung':
-      return 'hung';
-    case 'not wanted':
-      return 'not wanted any more';
-    case 'cannot serve':
-      return 'the fleet cannot serve';
-    case 'no grace':
-      return 'SHUTDOWN_TIMEOUT is 0';
-  }
-}

@@ -1,7 +1,7 @@
 // The figures of the whole fleet: those of now as tiles, and the totals since the primary began.
 
 import type { Status, Totals } from '../control/status.ts';
-import { EXIT_REASONS } from '../core/notices.ts';
+import { EXIT_REASONS } from '../core/ending.ts';
 import { byId, element, setText, setTold } from './dom.ts';
 import { bytes, count, figure, UNKNOWN } from './format.ts';
 import { isLate } from './wrong.ts';
@@ -88,6 +88,7 @@ const GROUPS: readonly Group[] = [
       ['refused, 400', ({ refused }) => count(refused['400'])],
       ['refused, 408', ({ refused }) => count(refused['408'])],
       ['refused, 431', ({ refused }) => count(refused['431'])],
+      ['poison requests', ({ poison }) => count(poison)],
       ['log lines dropped', ({ logLinesDropped }) => count(logLinesDropped)],
     ],
   },

@@ -72,6 +72,7 @@ export class Primary {
       {
         beat: (id, slot, stats) => this.#books.beat(id, slot, stats),
         answer: (id, answer) => this.#books.answer(id, answer),
+        figures: (id) => this.#books.figures(id),
         gone: (id) => this.#books.gone(id),
       },
     );

@@ -9,6 +9,8 @@ import type { Notice } from '../core/notices.ts';
 import type { Checked } from '../core/reading.ts';
 import type { Succession } from '../core/succession.ts';
 import { usableCpus } from '../host/cpus.ts';
+import { memoryLimitMiB } from '../host/memory-limit.ts';
+import { oomCount } from '../host/oom-kills.ts';
 import { ownProcess } from '../host/own.ts';
 import { StartFolder } from '../host/paths.ts';
 import { tellPm2 } from '../host/pm2.ts';
@@ -73,7 +75,8 @@ export async function runPrimary(run: Run): Promise<number> {
   // What an interim primary does in its few seconds is no news of the server's.
   const log: Log = (notice) => {
     // Why there is none is for the one that goes on to say.
-    if (notice.notice === 'cannot serve' && predecessor && process.connected) void predecessor.failed(lineOf(notice).text);
+    if (notice.notice === 'cannot serve' && predecessor && process.connected)
+      void predecessor.failed(lineOf(notice).text);
     else if (succession?.as !== 'interim' || !QUIET.has(notice.notice)) logNow(notice);
   };
   signals.log = log;
@@ -198,6 +201,8 @@ function realWorld(
       }
     },
     own: () => ({ ...ownProcess(), logLinesDropped: sinks.out.lost + sinks.err.lost }),
+    oomCount,
+    memoryLimitMiB,
     explainHang,
     profile,
     checkDescriptors: () => {

@@ -6,7 +6,7 @@ import { Judge } from '../control/judge.ts';
 import { Ledger, SAMPLE_MS } from '../control/ledger.ts';
 import type { RequestInFlight, Top } from '../control/status.ts';
 import type { Views } from '../control/views.ts';
-import { type OwnProcess, type Stats, since } from '../core/figures.ts';
+import { type Gauges, type OwnProcess, type Stats, since } from '../core/figures.ts';
 import { type Effect, type Fleet, serves } from '../core/fleet.ts';
 import type { Notice } from '../core/notices.ts';
 import type { Answer, Question } from '../core/protocol.ts';
@@ -94,6 +94,11 @@ export class Books {
   /** The share of time that a worker's event loop was busy when it last beat, 0 to 1. */
   utilization(id: number): number {
     return this.#ledger.worker(id)?.stats.gauges.loopUtilization ?? 0;
+  }
+
+  /** A worker's figures as it said them last. */
+  figures(id: number): Gauges | undefined {
+    return this.#ledger.worker(id)?.stats.gauges;
   }
 
   /** A worker has gone, and all that it has said was heard. */

@@ -1,11 +1,10 @@
 // The primary's handle on one worker: its process, what it says, and its output on the way to the log.
 
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
-import { closeSync } from 'node:fs';
 import type { Server } from 'node:net';
 import type { Readable } from 'node:stream';
 import { getSystemErrorMap } from 'node:util';
-import type { Ending } from '../core/notices.ts';
+import type { Ending } from '../core/ending.ts';
 import {
   ASSIGNMENT_VARIABLE,
   type Assignment,
@@ -15,14 +14,14 @@ import {
   type ToWorker,
 } from '../core/protocol.ts';
 import type { WorkerEnv } from '../core/reading.ts';
+import { closeRecord, openRecord, readRecord } from '../host/request-record.ts';
 import { asObjects, Lines, type OutputName } from '../log/app-output.ts';
-import type { Pipe, Pipes } from './pipes.ts';
+import { forkInto, stdio } from './fork-into.ts';
+import { HeapFull } from './heap-full.ts';
+import type { Pipes } from './pipes.ts';
 import type { Sinks } from './sinks.ts';
-import type { Handle, Listeners, Socket } from './world.ts';
+import type { Found, Handle, Listeners, Socket } from './world.ts';
 
-/** stdin, stdout and stderr of the app, the channel, and the two pipes of the worker's own log: LOG_FD, ERROR_LOG_FD. */
-const stdio = (stdout: number | 'pipe', stderr: number | 'pipe') =>
-  ['ignore', stdout, stderr, 'ipc', 'pipe', 'pipe'] as const;
 /** A worker whose channel closes is usually about to exit; one that has not by then goes on without it. */
 const EXIT_MS = 500;
 /** What Node prints when an inspector opens and closes. */
@@ -66,18 +65,22 @@ export class WorkerHandle implements Handle {
   #inspector: ((address: string) => void) | undefined;
   /** That address, as long as it is open. */
   #open: string | undefined;
+  readonly #heap = new HeapFull();
 
   /** Forks it. Node throws where memory is short; every other failure is told to `listeners.exit`. */
   constructor(assignment: Assignment, env: WorkerEnv, { since, sinks, pipes }: Shared, listeners: Listeners) {
     const two = pipes.takeTwo();
+    const record = assignment.armedMs > 0 ? openRecord() : undefined;
+    const armed = record === undefined ? { ...assignment, armedMs: 0 } : assignment;
     try {
-      this.#worker = forkInto(two, {
+      this.#worker = forkInto(two, record, {
         ...env,
-        [ASSIGNMENT_VARIABLE]: JSON.stringify(assignment),
+        [ASSIGNMENT_VARIABLE]: JSON.stringify(armed),
         [SINCE_VARIABLE]: String(since),
       });
     } catch (error) {
       if (two) pipes.giveBack(two);
+      if (record !== undefined) closeRecord(record);
       throw error;
     }
     const { process: child } = this.#worker;
@@ -85,7 +88,7 @@ export class WorkerHandle implements Handle {
       child.once('close', () => resolve());
       this.#onEnd((ending) => {
         if ('cannotFork' in ending) resolve();
-        listeners.exit(ending);
+        listeners.exit(ending, this.#found(record));
       });
     });
     const lines = this.#passOn(assignment, sinks);
@@ -116,6 +119,13 @@ export class WorkerHandle implements Handle {
     read(errors, new Lines((logged) => sinks.err.write(logged)));
   }
 
+  /** What the process leaves behind. */
+  #found(record: number | undefined): Found {
+    const recorded = record === undefined ? undefined : readRecord(record);
+    if (record !== undefined) closeRecord(record);
+    return { heapFull: this.#heap.found, recorded };
+  }
+
   /** What makes lines of the app's stdout and stderr, in the format of the log. */
   #passOn({ config, slot: worker, generation }: Assignment, { out, err }: Sinks): [Lines, Lines] {
     const pass = (sink: Sinks['out'], name: OutputName) => (lines: Buffer) => {
@@ -124,6 +134,7 @@ export class WorkerHandle implements Handle {
     };
     const toErr = pass(err, 'stderr');
     const withoutInspector = (lines: Buffer): void => {
+      this.#heap.take(lines);
       const kept = this.#withoutInspector(lines);
       if (kept.length > 0) toErr(kept);
     };
@@ -145,7 +156,11 @@ export class WorkerHandle implements Handle {
       if (cluster.workers) delete cluster.workers[worker.id];
       end({ cannotFork: reason });
     };
-    worker.once('exit', (code, signal) => end(signal ? { signal } : { code: code ?? undefined }));
+    worker.once('exit', async (code, signal) => {
+      // What it said last may be read after this is told.
+      await inputRead();
+      end(signal ? { signal } : { code: code ?? undefined });
+    });
     // Node emits an error instead of an exit where the process could not be created. Of a process that there is, an
     // error is a message that came too late: its exit tells the rest.
     child.on('error', (error: NodeJS.ErrnoException) => {
@@ -210,30 +225,6 @@ export class WorkerHandle implements Handle {
 function forkError({ code, errno, message }: NodeJS.ErrnoException): string {
   const [, meaning] = (errno === undefined ? undefined : getSystemErrorMap().get(errno)) ?? [];
   return code !== undefined && meaning !== undefined ? `${code}, ${meaning}` : message;
-}
-
-/** Forks with stdout and stderr into these pipes; into two sockets of Node's own where there are none. */
-function forkInto(two: readonly [Pipe, Pipe] | undefined, env: WorkerEnv): ClusterWorker {
-  const writers = openWriters(two ?? []);
-  try {
-    const [stdout = 'pipe', stderr = 'pipe'] = writers;
-    cluster.settings.stdio = [...stdio(stdout, stderr)];
-    return cluster.fork(env);
-  } finally {
-    for (const fd of writers) closeSync(fd);
-  }
-}
-
-/** The ends that the worker writes into; none where descriptors have run out: Node then says so of the fork itself. */
-function openWriters(pipes: readonly Pipe[]): number[] {
-  const writers: number[] = [];
-  try {
-    for (const pipe of pipes) writers.push(pipe.openWriter());
-    return writers;
-  } catch {
-    for (const fd of writers) closeSync(fd);
-    return [];
-  }
 }
 
 /** Resolves when what had been written into pipes by now has been read: Node reads once between two immediates. */

@@ -1,10 +1,11 @@
 // The processes of the fleet as the primary holds them: forks them, hears them, and keeps the listening socket for them.
 
 import type { Profiling } from '../control/profile.ts';
-import type { Stats } from '../core/figures.ts';
+import type { Gauges, Stats } from '../core/figures.ts';
 import type { Effect, WorkerEvent } from '../core/fleet.ts';
 import type { WorkerName } from '../core/notices.ts';
 import type { Answer, Assignment, FromWorker, ToWorker } from '../core/protocol.ts';
+import { Deaths } from './deaths.ts';
 import type { Handle, Socket, World } from './world.ts';
 
 /** What is the same for every worker. */
@@ -30,6 +31,8 @@ export interface Common {
 export interface Bookkeeper {
   readonly beat: (id: number, slot: number, stats: Stats) => void;
   readonly answer: (id: number, answer: Answer) => void;
+  /** Its last figures, as long as it is not gone. */
+  readonly figures: (id: number) => Gauges | undefined;
   /** It has gone, and all that it has said was heard. */
   readonly gone: (id: number) => void;
 }
@@ -42,6 +45,7 @@ export class Workers {
   readonly #guard: (act: () => void) => void;
   readonly #books: Bookkeeper;
   readonly #handles = new Map<number, Handle>();
+  readonly #deaths: Deaths;
   /** The listening socket, held so that it outlives all workers: while none serves, clients wait. */
   #socket: Socket | undefined;
   #released = false;
@@ -63,6 +67,7 @@ export class Workers {
     this.#tell = tell;
     this.#guard = guard;
     this.#books = books;
+    this.#deaths = new Deaths(world, (id) => books.figures(id));
     this.#port = common.port;
     this.#socket = common.socket;
   }
@@ -77,7 +82,8 @@ export class Workers {
     return this.#port;
   }
 
-  fork({ id, slot, generation, reading }: Extract<Effect, { do: 'fork' }>): void {
+  fork({ id, slot, generation, reading, armedMs }: Extract<Effect, { do: 'fork' }>): void {
+    this.#deaths.look();
     const { version, app, args, fd, portGiven, roundRobin } = this.#common;
     const held = this.#socket !== undefined;
     const port = this.#port;
@@ -92,14 +98,17 @@ export class Workers {
       port,
       portGiven,
       roundRobin,
+      armedMs,
       config: reading.config,
     };
     let handle: Handle;
     try {
       handle = this.#world.fork(assignment, reading.env, {
         message: (message, socket) => this.#guard(() => this.#hear(id, slot, message, socket)),
-        exit: (ending) => {
-          this.#tell({ type: 'exit', id, ending });
+        exit: (ending, found) => {
+          this.#guard(() =>
+            this.#tell({ type: 'exit', id, ending: this.#deaths.explain(id, ending, found) }),
+          );
           void handle.closed.then(() => this.#guard(() => this.#forget(id)));
         },
       });
@@ -125,11 +134,12 @@ export class Workers {
   }
 
   kill(id: number): void {
+    this.#deaths.ours(id);
     this.#handles.get(id)?.kill();
   }
 
   killAll(): void {
-    for (const handle of this.#handles.values()) attempt(() => handle.kill());
+    for (const id of this.#handles.keys()) attempt(() => this.kill(id));
   }
 
   /** Begins to profile one; undefined where it cannot be. */
@@ -145,7 +155,7 @@ export class Workers {
     try {
       this.#world.log(await this.#world.explainHang(handle, of, silentMs));
     } finally {
-      handle.kill();
+      this.kill(id);
     }
   }
 
@@ -165,6 +175,11 @@ export class Workers {
       this.#books.answer(id, message);
       return;
     }
+    if (message.type === 'holding' || message.type === 'last words') {
+      this.#deaths.heard(id, message);
+      return;
+    }
+    if (message.type === 'beat' || message.type === 'alive') this.#deaths.look();
     if (message.type === 'alive') {
       this.#tell({ type: 'beat', id });
       return;
@@ -184,6 +199,7 @@ export class Workers {
 
   #forget(id: number): void {
     this.#handles.delete(id);
+    this.#deaths.forget(id);
     this.#books.gone(id);
     this.#tellWatch();
   }

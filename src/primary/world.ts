@@ -5,9 +5,11 @@ import type { Profiling } from '../control/profile.ts';
 import type { Commands } from '../control/server.ts';
 import type { Views } from '../control/views.ts';
 import type { Config } from '../core/config.ts';
+import type { Ending } from '../core/ending.ts';
 import type { OwnProcess } from '../core/figures.ts';
 import type { Event, Fleet } from '../core/fleet.ts';
-import type { Ending, Notice, WorkerName } from '../core/notices.ts';
+import type { Notice, WorkerName } from '../core/notices.ts';
+import type { OomCount } from '../core/oom-count.ts';
 import type { Assignment, FromWorker, ToWorker } from '../core/protocol.ts';
 import type { Checked, WorkerEnv } from '../core/reading.ts';
 import type { Predecessor } from './predecessor.ts';
@@ -35,7 +37,15 @@ export interface Handle {
 export interface Listeners {
   readonly message: (message: FromWorker, socket: Socket | undefined) => void;
   /** Called once, also where the process could not be created. */
-  readonly exit: (ending: Ending) => void;
+  readonly exit: (ending: Ending, found?: Found) => void;
+}
+
+/** What a process that has ended leaves behind. */
+export interface Found {
+  /** V8 had said that its heap was full, and how full in its trace, MiB. */
+  readonly heapFull?: { readonly atMiB: number | undefined } | undefined;
+  /** The requests that it had recorded and not ended, the latest first; undefined = it was not armed. */
+  readonly recorded?: readonly string[] | undefined;
 }
 
 /** What it takes to have another primary take this one's place. */
@@ -85,6 +95,10 @@ export interface World {
   readonly openAdmin: (views: Views) => Promise<ControlEnd | undefined>;
   /** What this process is like. */
   readonly own: () => OwnProcess & { readonly logLinesDropped: number };
+  /** How often the kernel has killed a process of our cgroup for memory; undefined = that cannot be read. */
+  readonly oomCount: () => OomCount | undefined;
+  /** The memory that our cgroup allows us and our workers; undefined = no less than the machine has. */
+  readonly memoryLimitMiB: () => number | undefined;
   /** Tells the watch over orphans which workers there are. */
   readonly watch: (pids: readonly number[]) => void;
   /** Finds out what a hung worker does, within a bounded time. */

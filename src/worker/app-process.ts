@@ -1,11 +1,20 @@
 // What the app does with its process, which it believes its own: its listeners on stop signals run when the worker has
 // drained, and a process.exit() before that asks for a replacement. So nothing in flight is lost, whatever they do.
 
+import { placeBelow, placeOfNodesExit } from './exit-place.ts';
+
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const;
 type GatedSignal = (typeof SIGNALS)[number];
 
+const nodesExit: (code: number) => never = process.exit.bind(process);
+/** Whether this worker ends the process itself. */
+let isOurs = false;
+
 /** Node's own exit, for this worker's own ends. */
-export const exitProcess: (code: number) => never = process.exit.bind(process);
+export function exitProcess(code: number): never {
+  isOurs = true;
+  return nodesExit(code);
+}
 
 /** Codes that an app's shutdown ends with when all is well: 0, or 128 and the number of the signal it was told. */
 const FINE: ReadonlySet<number> = new Set([0, 129, 130, 131, 143]);
@@ -13,8 +22,8 @@ const FINE: ReadonlySet<number> = new Set([0, 129, 130, 131, 143]);
 /** What reaches the worker in the place of the app. */
 export interface Listeners {
   readonly signal: (signal: GatedSignal) => void;
-  /** The app has called process.exit() while it serves. */
-  readonly exit: (code: number) => void;
+  /** The app has called process.exit() while it serves, at `place`: `file:line`. */
+  readonly exit: (code: number, place: string | undefined) => void;
 }
 
 /** The app's view of its process, from before the app is loaded to the end. */
@@ -24,6 +33,8 @@ export class AppProcess {
   /** How many listeners to the channel are not the app's. */
   #ownMessageListeners = 0;
   #stage: 'booting' | 'serving' | 'over' = 'booting';
+  /** Where the app has called the exit that ends the process. */
+  #exitPlace: string | undefined;
 
   constructor(listeners: Listeners) {
     this.#listeners = listeners;
@@ -38,7 +49,8 @@ export class AppProcess {
     process.on('removeListener', (event, listener) => {
       if (listener === held) process.on(event as GatedSignal, held);
     });
-    Object.assign(process, { exit: (code?: number | string | null) => this.#exit(code) });
+    const exit = (code?: number | string | null): void => this.#exit(code, placeBelow(exit));
+    Object.assign(process, { exit });
   }
 
   /** The app is about to be loaded: listeners to the channel that come from now on are its own. */
@@ -75,12 +87,22 @@ export class AppProcess {
     return true;
   }
 
-  #exit(given: number | string | null | undefined): void {
+  /** To be asked when the process exits: where the app has called Node's exit; undefined = it has not. */
+  get exit(): { readonly place: string | undefined } | undefined {
+    if (isOurs) return undefined;
+    const place = this.#exitPlace ?? placeOfNodesExit();
+    return place === undefined ? undefined : { place };
+  }
+
+  #exit(given: number | string | null | undefined, place: string | undefined): void {
     const number = Number(given ?? process.exitCode ?? 0);
     const code = Number.isInteger(number) ? number : 1;
-    if (this.#stage === 'booting') exitProcess(code);
-    else if (this.#stage === 'over') exitProcess(FINE.has(code) ? 0 : code);
-    else this.#listeners.exit(code);
+    if (this.#stage === 'serving') {
+      this.#listeners.exit(code, place);
+      return;
+    }
+    this.#exitPlace = place;
+    nodesExit(this.#stage === 'over' && FINE.has(code) ? 0 : code);
   }
 }
 

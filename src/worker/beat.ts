@@ -51,7 +51,7 @@ export class Beat {
     // Up to 10 % more each, so that workers forked together are not replaced together.
     this.#maxRequests = maxRequests > 0 ? Math.ceil(maxRequests * (1 + Math.random() / 10)) : Infinity;
     this.#maxMemoryMiB = maxMemoryMiB > 0 ? maxMemoryMiB : Infinity;
-    service.woken = () => this.#measures.wake();
+    service.woken.push(() => this.#measures.wake());
     this.#look();
     setInterval(() => this.#look(), this.#every).unref();
   }

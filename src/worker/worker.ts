@@ -1,15 +1,13 @@
 // A worker: loads the app, serves, says ready, beats, and drains when it is told to or has lost its primary.
 
 import module from 'node:module';
-import type { Server } from 'node:net';
+import type { Doubt } from '../core/last-words.ts';
 import type { ReplaceReason } from '../core/notices.ts';
 import {
   type Assignment,
   type DrainReason,
   ERROR_LOG_FD,
-  type FromWorker,
   LOG_FD,
-  seal,
   type ToWorker,
   toWorker,
 } from '../core/protocol.ts';
@@ -22,11 +20,13 @@ import { upgraded } from '../log/wording.ts';
 import { showHolding } from './answers.ts';
 import { AppProcess, exitProcess } from './app-process.ts';
 import { AppServer } from './app-server.ts';
+import { Holding } from './holding.ts';
 import { Leading } from './lead.ts';
 import { Listening } from './listening.ts';
 import { BootError, bootError, loadModule } from './load-app.ts';
+import { recorder } from './recorder.ts';
 import { Telling } from './telling.ts';
-import { Tether } from './tether.ts';
+import { isOpen, say, Tether } from './tether.ts';
 
 /** How long an app may keep the process alive after its `close`. */
 const EXIT_MS = 500;
@@ -66,14 +66,14 @@ class Worker {
   readonly #appProcess = new AppProcess({
     // INT, QUIT and HUP are the terminal's or pm2's, which send them to the whole tree.
     signal: (signal) => signal === 'SIGTERM' && this.askForReplacement('TERM'),
-    exit: (code) => this.#askToExit(code),
+    exit: (code, place) => this.#askToExit(code, place),
   });
   readonly #tether = new Tether({
     asked: (told) => this.#askToDisconnect(told),
     lost: () => this.orphan(),
   });
   readonly #leading = new Leading({
-    yielded: (failed) => this.#send({ type: 'yielded', failed }),
+    yielded: (failed) => say({ type: 'yielded', failed }),
     failed: (error) => this.#log({ notice: 'lead failed', ...describeThrown(error) }),
   });
   /** The primary, by its pid: a process whose parent is gone gets another one. */
@@ -82,9 +82,10 @@ class Worker {
   #server: AppServer | undefined;
   #service: Service | undefined;
   readonly #telling = new Telling(
-    (message) => this.#send(message),
+    (message) => say(message),
     () => this.#server?.extras ?? {},
   );
+  readonly #holding = new Holding((requests) => say({ type: 'holding', requests }));
   #stage: 'booting' | 'serving' | 'draining' = 'booting';
   #asked = false;
   /** Whether the app has called process.exit(). */
@@ -100,7 +101,7 @@ class Worker {
   }
 
   hello(): void {
-    this.#send({ type: 'hello' });
+    say({ type: 'hello' });
   }
 
   async boot(version: string, loadHello: () => Promise<Readonly<Record<string, unknown>>>): Promise<void> {
@@ -115,6 +116,7 @@ class Worker {
     };
     this.#log = createLog(config.logFormat, config.logLevel, output, bindings);
     process.on('exit', () => {
+      this.#sayLast();
       this.#out.flush();
       this.#err.flush();
     });
@@ -131,6 +133,7 @@ class Worker {
           ...config,
           log: this.#log,
           answered,
+          begins: recorder(this.#assignment.armedMs),
           slowTurn: (turn) => this.#log({ notice: 'slow turn', worker: slot, ...turn }),
         },
         listening: this.#listening,
@@ -152,6 +155,7 @@ class Worker {
     if (this.#stage !== 'booting') return;
     this.#service = service;
     showHolding(service);
+    this.#holding.begin(service);
     this.#stage = 'serving';
     this.#appProcess.serve();
     this.#telling.beat(this.#assignment.config, service, {
@@ -167,14 +171,14 @@ class Worker {
   #sayReady({ server }: Service): void {
     const { port, socket } = this.#listening.made(server);
     const leads = this.#server?.extras.lead !== undefined;
-    this.#send({ type: 'ready', port, ...(leads && { leads }) }, ignore, socket);
+    say({ type: 'ready', port, ...(leads && { leads }) }, ignore, socket);
   }
 
   async #failToBoot(error: unknown): Promise<void> {
     if (this.#stage === 'draining') return;
     const { message: reason, stack } = describeThrown(error);
     const failure = error instanceof BootError ? error.failure : { reason, stack };
-    await new Promise<void>((sent) => this.#send({ type: 'failed', failure }, () => sent()));
+    await new Promise<void>((sent) => say({ type: 'failed', failure }, () => sent()));
     exitProcess(1);
   }
 
@@ -193,14 +197,14 @@ class Worker {
       case 'leave':
         this.#server?.drain?.leave();
         if (this.#service && message.linger) this.#service.closing = true;
-        this.#send({ type: 'left' });
+        say({ type: 'left' });
         return;
       case 'rejoin':
         void this.#rejoin(socket);
         return;
       case 'lead':
         // It may have begun to drain by itself meanwhile.
-        if (this.#stage === 'draining') this.#send({ type: 'yielded', failed: false });
+        if (this.#stage === 'draining') say({ type: 'yielded', failed: false });
         else void this.#leading.begin(this.#server?.extras.lead);
         return;
       case 'yield':
@@ -238,9 +242,9 @@ class Worker {
   }
 
   /** Asks the primary for a replacement; without a primary drains at once. */
-  askForReplacement(why: ReplaceReason, code?: number): void {
-    if (!process.connected) this.orphan();
-    else if (!this.#asked) this.#send({ type: 'replace', why, ...(code !== undefined && { code }) });
+  askForReplacement(why: ReplaceReason, doubt?: Doubt): void {
+    if (!isOpen()) this.orphan();
+    else if (!this.#asked) say({ type: 'replace', why, ...(doubt && { doubt }) });
     this.#asked = true;
   }
 
@@ -250,16 +254,28 @@ class Worker {
       void this.#failToBoot(bootError(origin, error));
       return;
     }
-    this.#log({ notice: 'uncaught', origin, ...describeThrown(error) });
-    this.askForReplacement('fatal error');
+    const holding = this.#holding.now;
+    const { message, stack } = describeThrown(error);
+    this.#service?.failAlone();
+    this.#log({ notice: 'uncaught', origin, message, holding, stack });
+    const cause = { cause: 'fatal error', error: `${origin}: ${message}` } as const;
+    this.askForReplacement('fatal error', { cause, holding });
   }
 
   /** The app wants to end its process: it is replaced first. */
-  #askToExit(code: number): void {
+  #askToExit(code: number, place: string | undefined): void {
     if (this.#exiting) return;
     this.#exiting = true;
-    this.#log({ notice: 'asked to exit', code });
-    this.askForReplacement('exit called', code);
+    this.#log({ notice: 'asked to exit', code, place });
+    const cause = { cause: 'exit called', code, place } as const;
+    this.askForReplacement('exit called', { cause, holding: this.#holding.now });
+  }
+
+  /** The process exits: what it holds is lost, unless it ends in order. */
+  #sayLast(): void {
+    const holding = this.#holding.now;
+    const { exit } = this.#appProcess;
+    if (exit || holding.length > 0) say({ type: 'last words', holding, exit });
   }
 
   /** The app has closed its server: another worker takes its place, until then it is served on. */
@@ -272,7 +288,7 @@ class Worker {
   /** The app wants to close the channel: it is replaced first. */
   #askToDisconnect(told: (error: Error | null) => void): void {
     this.#asked = true;
-    this.#send({ type: 'replace', why: 'disconnected' }, (error = null) => {
+    say({ type: 'replace', why: 'disconnected' }, (error = null) => {
       if (!error && this.#stage !== 'draining') this.#log({ notice: 'asked to disconnect' });
       told(error);
     });
@@ -328,13 +344,5 @@ class Worker {
     } catch (error) {
       this.#log({ notice: 'close failed', ...describeThrown(error) });
     }
-  }
-
-  #send(message: FromWorker, sent: (error?: Error | null) => void = ignore, handle?: Server): void {
-    if (!process.connected || !process.send) {
-      sent();
-      return;
-    }
-    process.send(seal(message), handle, undefined, sent);
   }
 }

@@ -1,6 +1,9 @@
 // Made-up answers of a server, for the tests of how they are shown.
 
 import type { RequestInFlight, Status, WorkerStatus } from '../../src/control/status.ts';
+import { EXIT_REASONS, type ExitReason } from '../../src/core/ending.ts';
+
+const NO_EXITS = Object.fromEntries(EXIT_REASONS.map((reason) => [reason, 0])) as Record<ExitReason, number>;
 
 /** A worker that serves, with what is given instead. */
 export const worker = (number: number, given: Partial<WorkerStatus> = {}): WorkerStatus => ({
@@ -49,7 +52,8 @@ const TOTALS: Status['totals'] = {
   bytesReceived: 1_000_000,
   bytesSent: 2_000_000,
   logLinesDropped: 0,
-  exits: { asked: 0, crashed: 0, hung: 0, 'not drained': 0, 'boot failed': 0, 'cannot fork': 0 },
+  exits: NO_EXITS,
+  poison: 0,
   reloads: { done: 0, abandoned: 0 },
 };
 
@@ -146,7 +150,7 @@ export const extreme = (): Status => {
     events: Array.from({ length: 50 }, (_, i) => ({
       ago: 1e8 * i,
       level: 'fatal' as const,
-      text: `worker ${i} crashed: ${reason}, out of memory?, respawning in 15 s after it failed to boot again`,
+      text: `worker ${i} crashed: ${reason}, the kernel killed for memory, respawning in 15 s after it failed to boot again`,
     })),
   });
 };

@@ -92,6 +92,12 @@ describe('the page of a status', () => {
       }),
     });
     expect(lines(told)[3]).to.equal('so far:  2 restarts  1 reload abandoned  7 log lines dropped');
+    const died = status({
+      totals: totals({ exits: exits({ crashed: 1, killed: 2, 'out of memory': 3, hung: 4 }), poison: 1 }),
+    });
+    expect(lines(died)[3]).to.equal(
+      'so far:  10 restarts  4 of them hung  3 of them out of memory  1 poison request',
+    );
   });
 
   it("has the app's reason below a worker that is unwell", () => {
@@ -99,6 +105,17 @@ describe('the page of a status', () => {
     expect(all[6]).to.match(/^ +0 +1578 /);
     expect(all[7]).to.equal('        unwell: no database');
     expect(all[8]).to.match(/^ +1 +1579 /);
+  });
+
+  it('has why the one before a worker ended below it, where more is known than how', () => {
+    const lastExit = 'SIGKILL, the kernel killed for memory (rss 310 of 512 MiB), working on GET /a';
+    const all = lines(status({ workers: [worker(0, { restarts: 1, lastExit }), worker(1)] }));
+    expect(all[6]).to.match(/^ +0 +1578 .* 1 SIGKILL$/);
+    expect(all[7]).to.equal(`        last exit: ${lastExit}`);
+    expect(all[8]).to.match(/^ +1 +1579 /);
+    expect(shown(status({ workers: [worker(0, { restarts: 1, lastExit: 'code 1' })] }))).not.to.include(
+      'last exit:',
+    );
   });
 
   it('marks a loop that is late and a heap that is full with !, not by their colour alone', () => {

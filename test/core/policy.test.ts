@@ -851,6 +851,57 @@ describe('policy', () => {
       expect(script.ended).to.deep.equal(['0 crashed', '0 boot failed', '0 cannot fork']);
     });
 
+    it('by what was found out about it', () => {
+      for (const cause of ['native crash', 'aborted', 'killed'] as const) {
+        const script = serving(1);
+        script.exits(1, { signal: 'SIGKILL', cause: { cause } });
+        expect(script.ended, cause).to.deep.equal([`0 ${cause}`]);
+      }
+    });
+
+    it('that was in doubt as what put it there, although it ends in order; in a stop as asked', () => {
+      const doubt = {
+        cause: { cause: 'fatal error', error: 'uncaughtException: no such table' },
+        holding: ['GET /a'],
+      } as const;
+      const script = serving(1);
+      script.on({ type: 'replace', id: 1, why: 'fatal error', doubt });
+      script.ready(2);
+      script.exits(1, { code: 0 });
+      expect(script.ended).to.deep.equal(['0 fatal error']);
+      expect(script.fleet.slots[0]).to.deep.include({
+        restarts: 1,
+        lastExit: { code: undefined, ...doubt },
+      });
+      const stopping = serving(1);
+      stopping.on({ type: 'replace', id: 1, why: 'fatal error', doubt });
+      stopping.on({ type: 'stop', signal: 'SIGTERM', what: 'SIGTERM' });
+      stopping.exits(1, { code: 0 });
+      expect(stopping.ended).to.deep.equal(['0 asked']);
+    });
+
+    it('that called process.exit() in a reload abandons it with the place', () => {
+      const script = serving(1);
+      script.on({ type: 'reload' });
+      script.ready(2);
+      const cause = { cause: 'exit called', code: 4, place: 'jobs.js:17' } as const;
+      expect(
+        script.on({ type: 'replace', id: 2, why: 'exit called', doubt: { cause, holding: [] } })[0],
+      ).to.equal('abandoned: worker 0 of generation 2 exited with 4: process.exit called at jobs.js:17');
+    });
+
+    it('that was killed as what it was killed for, and says no more of it', () => {
+      const script = serving(1, { hangMs: 5000 });
+      script.pass(6000);
+      script.exits(1, { signal: 'SIGKILL', cause: { cause: 'killed' }, holding: ['GET /a'] });
+      expect(script.fleet.slots[0]?.lastExit).to.deep.equal({
+        signal: 'SIGKILL',
+        cause: { cause: 'ours', kill: { why: 'hung' } },
+      });
+      expect(script.fleet.slots[0]?.armedUntil).to.equal(0);
+      expect(script.fleet.poison).to.deep.equal([]);
+    });
+
     it('that was killed as what it was killed for', () => {
       const hung = serving(1, { hangMs: 5000 });
       hung.pass(6000);
@@ -862,6 +913,46 @@ describe('policy', () => {
       slow.pass(5000);
       slow.exits(1, { signal: 'SIGKILL' });
       expect(slow.ended).to.deep.equal(['0 not drained']);
+    });
+  });
+
+  describe('when workers die that held requests', () => {
+    const segv = (...holding: string[]) =>
+      ({ signal: 'SIGSEGV', cause: { cause: 'native crash' }, holding }) as const;
+    const named = (script: Script): string[] => script.log.filter((line) => line.includes('being worked on'));
+
+    it('names one as poison that was held twice within ten minutes, in whichever slots, once', () => {
+      const script = serving(3);
+      script.exits(1, segv('GET /a', 'GET /b'));
+      expect(named(script)).to.deep.equal([]);
+      script.exits(2, segv('GET /b'));
+      script.exits(3, segv('GET /b'));
+      expect(named(script)).to.deep.equal([
+        'GET /b was being worked on when 2 workers died within 10 minutes: it may be what kills them',
+      ]);
+    });
+
+    it('counts an error that nobody caught where one request alone was in flight', () => {
+      for (const [holding, names] of [
+        [['GET /a'], 1],
+        [['GET /a', 'GET /b'], 0],
+      ] as const) {
+        const script = serving(2);
+        const cause = { cause: 'fatal error', error: 'uncaughtException: no' } as const;
+        for (const id of [1, 2])
+          script.on({ type: 'replace', id, why: 'fatal error', doubt: { cause, holding } });
+        expect(named(script), holding.join()).to.have.length(names);
+      }
+    });
+
+    it('arms the next workers of the slot alone, and not where the death is explained', () => {
+      const script = serving(3);
+      const armed = (slot: number): number => (script.fleet.slots[slot]?.armedUntil ?? 0) - script.now;
+      script.pass(1000);
+      script.exits(1, segv());
+      script.exits(2, { code: 3, cause: { cause: 'exit called', code: 3, place: undefined } });
+      script.exits(3, { cannotFork: 'EMFILE' });
+      expect([armed(0), armed(1), armed(2)]).to.deep.equal([600_000, -1000, -1000]);
     });
   });
 

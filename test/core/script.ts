@@ -1,7 +1,7 @@
 // A fleet driven by hand: time passes when told to, workers say what the test says, effects come back as short sentences.
 
+import type { Ending } from '../../src/core/ending.ts';
 import { type Effect, type Event, type Fleet, newFleet, type Worker } from '../../src/core/fleet.ts';
-import type { Ending } from '../../src/core/notices.ts';
 import { step } from '../../src/core/policy.ts';
 import { checkReading } from '../../src/core/reading.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';

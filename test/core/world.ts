@@ -1,7 +1,7 @@
 // A small world around the policy: processes that boot, fail, hang, drain and die, in a time of their own.
 
+import type { Ending } from '../../src/core/ending.ts';
 import { type Effect, type Event, type Fleet, newFleet, type Worker } from '../../src/core/fleet.ts';
-import type { Ending } from '../../src/core/notices.ts';
 import { step } from '../../src/core/policy.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';
 import type { Renewal, Settings } from '../../src/core/settings.ts';

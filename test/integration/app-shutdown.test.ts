@@ -85,7 +85,9 @@ describe('process.exit() in an app that serves', () => {
     const raw = await inFlight(server);
     await exchange(server.port, request('GET', '/exit/3'));
     expect((await raw.answer()).body).to.equal(String(old));
-    await server.says(/the app called process\.exit\(3\): its worker is replaced first\n/);
+    await server.says(
+      /the app called process\.exit\(3\) at test\/fixtures\/shuts-down\.js:\d+: its worker is replaced first\n/,
+    );
     await server.says(/replacing worker 0 \(pid \d+\): exit called\n/);
     await eventually(() => !server.workers().includes(old), 'the old worker has gone');
     expect((await exchange(server.port, request('GET', '/pid'))).status).to.equal(200);

@@ -11,7 +11,9 @@ describe('a worker that dies', () => {
     const server = await serve({ env: { WEB_CONCURRENCY: '1' } });
     const [victim] = server.workers();
     process.kill(victim ?? 0, 'SIGKILL');
-    await server.says(/worker 0 \(pid \d+\) crashed: SIGKILL after \d+\.\d s, out of memory\?, respawning\n/);
+    await server.says(
+      /worker 0 \(pid \d+\) crashed: SIGKILL after \d+\.\d s, (?:killed from outside|out of memory\?), respawning\n/,
+    );
     await eventually(
       async () => server.workers().length === 1 && (await answers(server)),
       'another worker serves',

@@ -17,8 +17,14 @@ describe('reload', () => {
       ['broken/throws.js', /app\.mjs: thrown at import/],
       ['broken/rejects.js', /app\.mjs: ready failed: no database/],
       ['broken/never-ready.js', /worker 0 was not ready within 2 s/],
-      ['broken/exits.js', /worker 0 exited with code 3 before it was ready/],
-      ['broken/exits-after-ready.js', /worker 0 of generation 2 crashed: code 4/],
+      [
+        'broken/exits.js',
+        /worker 0 exited with 3 before it was ready: process\.exit called at \S+app\.mjs:1\n/,
+      ],
+      [
+        'broken/exits-after-ready.js',
+        /worker 0 of generation 2 exited with 4: process\.exit called at \S+app\.mjs:2\n/,
+      ],
       ['broken/no-function.js', /app\.mjs: expected a default export/],
     ];
     for (const [name, reason] of variants) {

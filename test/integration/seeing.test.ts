@@ -67,7 +67,8 @@ describe('the figures', () => {
     const { totals } = await statusAt(admin);
     expect(totals.requests).to.be.at.most(most + 20);
     expect(totals.reloads).to.deep.equal({ done: TIMES, abandoned: 0 });
-    expect(totals.exits.crashed).to.equal(TIMES);
+    // Where the kernel's count of kills cannot be read, nobody knows whose they were.
+    expect(totals.exits.killed + totals.exits.crashed).to.equal(TIMES);
   });
 
   it('count every answer of workers that end in order, and each for what it was', async () => {

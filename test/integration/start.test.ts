@@ -159,7 +159,10 @@ describe('an app that cannot be used', () => {
       /^\S+throws\.js: thrown at import\n {4}Error: thrown at import\n {8}at \S+throws\.js:1:7\n( {8}at .*\n)*$/,
     ],
     ['rejects.js', /^\S+rejects\.js: ready failed: no database\n( {4}.*\n)+$/],
-    ['exits.js', /^worker \d exited with code 3 before it was ready\n$/],
+    [
+      'exits.js',
+      /^worker \d exited with 3 before it was ready: process\.exit called at test\/fixtures\/broken\/exits\.js:1\n$/,
+    ],
     ['never-ready.js', /^worker \d was not ready within 1 s\n$/],
   ];
   for (const [name, line] of broken) {

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { Notice } from '../../src/core/notices.ts';
 import { textLine } from '../../src/http/request-line.ts';
-import { cannotListen, endingText, lineOf, outcomeText } from '../../src/log/wording.ts';
+import { endingText } from '../../src/log/endings.ts';
+import { cannotListen, lineOf, outcomeText } from '../../src/log/wording.ts';
 
 const OF = { worker: 2, generation: 3, pid: 4711 };
 const text = (notice: Notice): string => lineOf(notice).text;
@@ -75,7 +76,7 @@ describe('wording', () => {
   });
 
   it('names how a process ended by its signal, else by its code, and why one never began', () => {
-    expect(endingText({ signal: 'SIGKILL' })).to.equal('SIGKILL');
+    expect(endingText({ signal: 'SIGTERM' })).to.equal('SIGTERM');
     expect(endingText({ code: 3 })).to.equal('code 3');
     expect(endingText({ code: undefined })).to.equal('code unknown');
     const cannotFork = 'EMFILE, too many open files';

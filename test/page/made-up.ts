@@ -9,9 +9,12 @@ import {
   type Status,
   type WorkerStatus,
 } from '../../src/control/status.ts';
+import { EXIT_REASONS, type ExitReason } from '../../src/core/ending.ts';
 
 /** What an app might write to break a page. */
 export const MARKUP = '<img src=x onerror="document.title=1"><b>&amp;</b></script>';
+
+const NO_EXITS = Object.fromEntries(EXIT_REASONS.map((reason) => [reason, 0])) as Record<ExitReason, number>;
 
 /** A worker that is well. */
 export const worker = (number: number, changes: Partial<WorkerStatus> = {}): WorkerStatus => ({
@@ -122,7 +125,8 @@ export function status(changes: Partial<Omit<Status, 'now'>> & { readonly now?: 
       bytesReceived: 2_710_000_000,
       bytesSent: 81_204_000_000,
       logLinesDropped: 0,
-      exits: { asked: 8, crashed: 1, hung: 0, 'not drained': 0, 'boot failed': 0, 'cannot fork': 0 },
+      exits: { ...NO_EXITS, asked: 8, crashed: 1 },
+      poison: 0,
       reloads: { done: 2, abandoned: 0 },
     },
     health: { live: true, ready: true, reason: `${ready} of ${fleet.length} workers ready` },
@@ -141,7 +145,11 @@ export function broken(text = 'database: connection refused'): Status {
     generation: 4,
     wanted: 4,
     workers: [
-      worker(0, { unwell: text, restarts: 3, lastExit: 'SIGKILL' }),
+      worker(0, {
+        unwell: text,
+        restarts: 3,
+        lastExit: 'SIGKILL, killed from outside, working on GET /report',
+      }),
       worker(1, { errorsPerSecond: 4.3, eventLoopDelay: 1804, eventLoopDelayP99: 1240, cpu: 0.99 }),
       worker(2, { stage: 'draining' }),
       booting(2, { pid: 48_021, generation: 4, restarts: 12, lastExit: 'code 1' }),
@@ -158,7 +166,7 @@ export function broken(text = 'database: connection refused'): Status {
       {
         ago: 14,
         level: 'error',
-        text: 'worker 2 (generation 3, pid 47990) crashed: SIGKILL after 2m, out of memory?, respawning in 1.0s',
+        text: 'worker 2 (generation 3, pid 47990) crashed: SIGKILL after 2m, killed from outside, respawning in 1.0s',
       },
       {
         ago: 95,

@@ -3,14 +3,15 @@
 import type { Commands } from '../../src/control/server.ts';
 import type { Views } from '../../src/control/views.ts';
 import type { Config } from '../../src/core/config.ts';
+import type { Ending } from '../../src/core/ending.ts';
 import type { Event, Fleet } from '../../src/core/fleet.ts';
-import type { Ending } from '../../src/core/notices.ts';
+import type { OomCount } from '../../src/core/oom-count.ts';
 import type { Assignment, FromWorker, ToWorker } from '../../src/core/protocol.ts';
 import { type Checked, checkReading, type WorkerEnv } from '../../src/core/reading.ts';
 import { lineOf } from '../../src/log/wording.ts';
 import { Primary } from '../../src/primary/primary.ts';
 import type { Handed } from '../../src/primary/upgrades.ts';
-import type { Handle, Listeners, World } from '../../src/primary/world.ts';
+import type { Found, Handle, Listeners, World } from '../../src/primary/world.ts';
 
 /** A worker that does what the test says. */
 export class FakeWorker implements Handle {
@@ -53,8 +54,8 @@ export class FakeWorker implements Handle {
     this.says({ type: 'ready', port: 3000 });
   }
 
-  exits(ending: Ending): void {
-    this.#listeners.exit(ending);
+  exits(ending: Ending, found?: Found): void {
+    this.#listeners.exit(ending, found);
     this.#close();
   }
 }
@@ -71,6 +72,8 @@ export class Scripted {
   commands: Commands | undefined;
   views: Views | undefined;
   exitCode: number | undefined;
+  /** What the kernel has counted. */
+  oomCount: OomCount | undefined;
   /** What the next forks do instead of making a worker. */
   forkFails: (() => void) | undefined;
   /** What is done when the named part of the world is used: a test lets it throw. */
@@ -144,9 +147,9 @@ export class Scripted {
   readonly #gone = new Set<FakeWorker>();
 
   /** Ends a worker's process. */
-  exit(worker: FakeWorker, ending: Ending): void {
+  exit(worker: FakeWorker, ending: Ending, found?: Found): void {
     this.#gone.add(worker);
-    worker.exits(ending);
+    worker.exits(ending, found);
   }
 
   #world(readAgain: World['readAgain']): World {
@@ -205,6 +208,8 @@ export class Scripted {
         maxFds: null,
         logLinesDropped: 0,
       }),
+      oomCount: () => this.oomCount,
+      memoryLimitMiB: () => 512,
       watch: () => use('watch'),
       explainHang: async (_handle, of, silentMs) => {
         use('explainHang');
