@@ -1,6 +1,7 @@
 // The fleet as the policy sees it: workers, slots, reload and stop, what can happen, and what can be done about it.
 
 import type { StopSignal } from './exit-codes.ts';
+import type { Share, Sharing } from './memory-share.ts';
 import type {
   BootFailure,
   Ending,
@@ -8,6 +9,7 @@ import type {
   Fault,
   KillReason,
   Notice,
+  Passed,
   ReplaceReason,
   WorkerName,
 } from './notices.ts';
@@ -33,6 +35,8 @@ export interface Worker {
   readonly forkedAt: number;
   /** Silent for so long it is hung, ms; 0 = never. It says often enough for this one that it lives. */
   readonly hangMs: number;
+  /** What it may use of the memory; undefined = nothing was derived for it. */
+  readonly share: Share | undefined;
   pid: number;
   stage: Stage;
   /** When the worker became ready first. */
@@ -43,6 +47,8 @@ export interface Worker {
   replace:
     | { readonly why: ReplaceReason | 'reload abandoned' | 'rolled back'; readonly by: number }
     | undefined;
+  /** Whether its heap is nearly full: V8 aborts it soon. */
+  isFull: boolean;
   /** Why we killed it; its end is only a matter of time. */
   killed: KillReason | undefined;
   failure: BootFailure | undefined;
@@ -107,7 +113,9 @@ export interface Fleet {
   seed: number;
   /** Boots in a row that did not get ready while no worker served. */
   bootsInVain: number;
-  /** Workers in a row that passed MAX_MEMORY soon after they were ready. */
+  /** How the memory is shared out, as it was said last; undefined = not at all. */
+  sharing: Sharing | undefined;
+  /** Workers in a row that passed their memory soon after they were ready. */
   earlyRecycles: number;
   reload: Reload | undefined;
   /** The reload to follow the one under way. */
@@ -132,7 +140,13 @@ export type WorkerEvent =
   /** Its app leads no more. */
   | { readonly type: 'yielded'; readonly id: number; readonly failed: boolean }
   | { readonly type: 'failed'; readonly id: number; readonly failure: BootFailure }
-  | { readonly type: 'replace'; readonly id: number; readonly why: ReplaceReason; readonly code?: number }
+  | {
+      readonly type: 'replace';
+      readonly id: number;
+      readonly why: ReplaceReason;
+      readonly code?: number;
+      readonly passed?: Passed;
+    }
   | { readonly type: 'exit'; readonly id: number; readonly ending: Ending };
 
 export type Event =
@@ -159,6 +173,7 @@ export type Effect =
       readonly slot: number;
       readonly generation: number;
       readonly reading: Reading;
+      readonly share: Share | undefined;
     }
   | { readonly do: 'rejoin' | 'kill'; readonly id: number }
   /** Finish what is open within `graceMs`, and stand by. */
@@ -191,6 +206,7 @@ export const newFleet = (settings: Settings, seed = 1): Fleet => ({
   nextId: 1,
   seed,
   bootsInVain: 0,
+  sharing: undefined,
   earlyRecycles: 0,
   reload: undefined,
   reloadAgain: undefined,

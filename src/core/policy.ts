@@ -14,7 +14,7 @@ import {
   type Worker,
   type WorkerEvent,
 } from './fleet.ts';
-import type { Ending, ExitReason, Fault } from './notices.ts';
+import { type Ending, type ExitReason, type Fault, isMemory } from './notices.ts';
 import { beginStop, reconcile, stopAtOnce } from './reconcile.ts';
 import { abandonReload, beginReload, beginRollback } from './reload.ts';
 import type { Wish } from './settings.ts';
@@ -151,19 +151,17 @@ function leadsNoMore({ fleet, now }: Turn, { id }: Worker, failed: boolean): voi
 }
 
 /** Only a worker's own TERM sets a time after which it drains without a replacement: it was told to go. */
-function askedForReplacement(
-  turn: Turn,
-  w: Worker,
-  { why, code }: Extract<Event, { type: 'replace' }>,
-): void {
+function askedForReplacement(turn: Turn, w: Worker, event: Extract<Event, { type: 'replace' }>): void {
+  const { why, code } = event;
+  w.isFull ||= why === 'heap limit';
   if (w.replace || turn.fleet.stop) return;
   // A limit that the old generation kept to, and the new one does not, soon after its start.
-  const leaks = why === 'MAX_MEMORY' && turn.fleet.earlyRecycles === 0;
+  const leaks = isMemory(why) && turn.fleet.earlyRecycles === 0;
   w.replace = { why, by: why === 'TERM' ? turn.now + turn.bootMs : Infinity };
   if (inDoubt(why)) turn.countFailure(w);
   if (!live(w)) return;
   if (why === 'TERM') turn.awaitOwnSignal(w, { notice: 'replacing', of: nameOf(w), why });
-  else if (why === 'MAX_MEMORY') passedItsMemory(turn, w);
+  else if (isMemory(why)) passedItsMemory(turn, w, event);
   else turn.log({ notice: 'replacing', of: nameOf(w), why });
   if (!(inDoubt(why) || leaks) || !isNew(turn, w)) return;
   const of = nameOf(w);
@@ -174,14 +172,15 @@ function askedForReplacement(
 }
 
 /** A limit that fresh workers pass would replace one after another: that is slowed like a crash loop, and said once. */
-function passedItsMemory(turn: Turn, w: Worker): void {
+function passedItsMemory(turn: Turn, w: Worker, { why, passed }: Extract<Event, { type: 'replace' }>): void {
   const { fleet, now } = turn;
   const uptimeMs = now - (w.readyAt ?? now);
   const early = uptimeMs < PROVEN_AFTER_MS;
   if (early) turn.countFailure(w);
   fleet.earlyRecycles = early ? fleet.earlyRecycles + 1 : 0;
-  if (fleet.earlyRecycles < 2) turn.log({ notice: 'replacing', of: nameOf(w), why: 'MAX_MEMORY' });
-  else if (fleet.earlyRecycles === 2) turn.log({ notice: 'recycled early', of: nameOf(w), uptimeMs });
+  const of = nameOf(w);
+  if (fleet.earlyRecycles < 2) turn.log({ notice: 'replacing', of, why, passed });
+  else if (fleet.earlyRecycles === 2) turn.log({ notice: 'recycled early', of, why, passed, uptimeMs });
 }
 
 /** A worker's process has ended: was it asked to, did it not boot, or did it crash? */

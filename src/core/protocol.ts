@@ -2,7 +2,8 @@
 
 import type { Config } from './config.ts';
 import { type Stats, statsIn } from './figures.ts';
-import { type BootFailure, REPLACE_REASONS, type ReplaceReason } from './notices.ts';
+import type { Share } from './memory-share.ts';
+import { type BootFailure, type Passed, REPLACE_REASONS, type ReplaceReason } from './notices.ts';
 
 /** A worker's environment variable that carries its {@link Assignment} as JSON. */
 export const ASSIGNMENT_VARIABLE = 'HELLO_SERVER_WORKER';
@@ -33,6 +34,8 @@ export interface Assignment {
   readonly portGiven: boolean;
   /** Whether Node's own round robin deals out connections; then a worker has no socket that could be held. */
   readonly roundRobin: boolean;
+  /** What it may use of the memory; undefined = as much as it gets. */
+  readonly share?: Share | undefined;
   readonly config: Config;
 }
 
@@ -104,8 +107,13 @@ export type FromWorker =
   /** It lives, and there is nothing new since its last beat. */
   | { readonly type: 'alive' }
   | { readonly type: 'left' }
-  /** `code` is the one that the app called Node's exit with. */
-  | { readonly type: 'replace'; readonly why: ReplaceReason; readonly code?: number };
+  /** `code` is the one that the app called Node's exit with; `passed` says which memory is too much. */
+  | {
+      readonly type: 'replace';
+      readonly why: ReplaceReason;
+      readonly code?: number;
+      readonly passed?: Passed;
+    };
 
 const TO_WORKER: Readonly<Record<ToWorker['type'], true>> = {
   socket: true,
@@ -164,7 +172,9 @@ export function fromWorker(raw: unknown): FromWorker | undefined {
       return answerIn(message);
     case 'replace': {
       const why = REPLACE_REASONS.find((reason) => reason === message.why);
-      return why && { type: 'replace', why, ...(isCount(message.code) && { code: message.code }) };
+      if (!why) return undefined;
+      const [passed, code] = [passedIn(message.passed), message.code];
+      return { type: 'replace', why, ...(isCount(code) && { code }), ...(passed && { passed }) };
     }
     default:
       return undefined;
@@ -185,6 +195,11 @@ function failureIn(value: unknown): BootFailure | undefined {
     reason: reason.slice(0, MAX_REASON_CHARS),
     stack: typeof stack === 'string' ? stack.slice(0, MAX_STACK_CHARS) : undefined,
   };
+}
+
+function passedIn(value: unknown): Passed | undefined {
+  if (!isObject(value) || !isAmount(value.usedMiB) || !isAmount(value.limitMiB)) return undefined;
+  return { usedMiB: value.usedMiB, limitMiB: value.limitMiB };
 }
 
 function answerIn({ question, answer }: Fields): Answer | undefined {

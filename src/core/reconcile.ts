@@ -3,6 +3,7 @@
 import { KILL_MARGIN_MS, LEAVE_MS } from './deadlines.ts';
 import { OK } from './exit-codes.ts';
 import { type Fleet, inDoubt, live, type Stop, serves, type Worker } from './fleet.ts';
+import { isSame, shareOut } from './memory-share.ts';
 import type { KillReason } from './notices.ts';
 import {
   beginReload,
@@ -26,6 +27,7 @@ export function reconcile(turn: Turn): void {
   explainHung(turn);
   logHeldNotices(turn);
   drainUnwanted(turn);
+  retireFull(turn);
   retireReplaced(turn);
   announceStart(turn);
   watchCanary(turn);
@@ -36,6 +38,7 @@ export function reconcile(turn: Turn): void {
   if (started && reloadAgain && !reload) beginReload(turn, reloadAgain);
   // A reload that is over may have brought a smaller fleet.
   drainUnwanted(turn);
+  shareMemory(turn);
   forkMissing(turn);
   passLead(turn);
 }
@@ -95,6 +98,19 @@ function logHeldNotices(turn: Turn): void {
   }
 }
 
+/**
+ * One whose heap is nearly full may have to wait for its replacement, as heaps have filled up fast: it would take what
+ * it holds with it. It goes before that, while another serves.
+ */
+function retireFull(turn: Turn): void {
+  for (const w of turn.ready) {
+    const waits = turn.now < turn.slot(w.slot).respawnAt;
+    if (!w.isFull || !w.replace || !waits || turn.ready.length === 1) continue;
+    w.replace = { ...w.replace, by: turn.now };
+    turn.retire(w);
+  }
+}
+
 /** One that was told to go goes when its time is up; of two that are left ready in one slot then the older. */
 function retireReplaced(turn: Turn): void {
   for (const w of turn.ready) if (turn.now >= (w.replace?.by ?? Infinity)) turn.retire(w);
@@ -118,6 +134,16 @@ function announceStart({ fleet, ready, effects }: Turn): void {
   if (fleet.started || ready.length !== fleet.wanted) return;
   fleet.started = true;
   effects.push({ do: 'announce' });
+}
+
+/** Shares the memory out for the workers that are forked from now on, and says so where that has changed. */
+function shareMemory(turn: Turn): void {
+  const { fleet } = turn;
+  const { memory, surge } = fleet.settings;
+  const sharing = memory && shareOut(memory, fleet.wanted, surge);
+  if (isSame(sharing, fleet.sharing)) return;
+  fleet.sharing = sharing;
+  if (sharing) turn.log({ notice: 'memory shared out', sharing });
 }
 
 function forkMissing(turn: Turn): void {

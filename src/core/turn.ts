@@ -45,13 +45,16 @@ export class Turn {
     const { fleet, now } = this;
     const {
       generation,
+      sharing,
       settings: { hangMs, reading },
     } = fleet;
     const id = fleet.nextId++;
+    const share = sharing?.fits ? sharing.share : undefined;
     const stage = { name: 'booting', by: now + this.bootMs } as const;
     const unknown = {
       readyAt: undefined,
       replace: undefined,
+      isFull: false,
       killed: undefined,
       failure: undefined,
       leads: false,
@@ -62,12 +65,13 @@ export class Turn {
       generation,
       forkedAt: now,
       hangMs,
+      share,
       heardAt: now,
       pid: 0,
       stage,
       ...unknown,
     });
-    this.effects.push({ do: 'fork', id, slot, generation, reading });
+    this.effects.push({ do: 'fork', id, slot, generation, reading, share });
   }
 
   /** Takes a ready worker out of the rotation: in a reload for the time being, else for good. */

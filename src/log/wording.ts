@@ -1,7 +1,17 @@
 // Words every notice and every outcome, once: its level, its one phrase, and the data that stands beside it in json.
 
 import type { LogLevel } from '../core/config.ts';
-import type { Ending, Fault, KillReason, Notice, Outcome, WorkerName } from '../core/notices.ts';
+import { LEAST_SHARE_MIB, type Sharing } from '../core/memory-share.ts';
+import type {
+  Ending,
+  Fault,
+  KillReason,
+  Notice,
+  Outcome,
+  Passed,
+  ReplaceReason,
+  WorkerName,
+} from '../core/notices.ts';
 
 /** One log line. In text it is `text`, then the stack; in json `text` is `msg` and `data` stands beside it. */
 export interface Line {
@@ -84,17 +94,25 @@ export function lineOf(notice: Notice): Line {
     case 'replacing':
       return {
         level: 'info',
-        text: `replacing ${name(notice.of)}: ${notice.why}`,
-        data: { ...notice.of, why: notice.why },
+        text: `replacing ${name(notice.of)}: ${replaceText(notice.why, notice.passed)}`,
+        data: { ...notice.of, why: notice.why, ...notice.passed },
       };
     case 'recycled early': {
-      const { of, uptimeMs } = notice;
+      const { of, why, passed, uptimeMs } = notice;
       return {
         level: 'warn',
         text:
-          `replacing ${name(of)}: MAX_MEMORY ${duration(uptimeMs)} after it was ready, again; fresh workers seem to need ` +
+          `replacing ${name(of)}: ${replaceText(why, passed)} ${duration(uptimeMs)} after it was ready, again; fresh workers seem to need ` +
           'more than the limit, so further replacements are delayed and not logged',
-        data: { ...of, why: 'MAX_MEMORY', uptime: uptimeMs / 1000 },
+        data: { ...of, why, ...passed, uptime: uptimeMs / 1000 },
+      };
+    }
+    case 'memory shared out': {
+      const { sharing } = notice;
+      return {
+        level: sharing.fits ? 'debug' : 'warn',
+        text: sharingText(sharing),
+        data: { limit: sharing.limitMiB, share: sharing.fits ? sharing.share.rssMiB : sharing.eachMiB },
       };
     }
     case 'draining':
@@ -378,6 +396,30 @@ const hours = (seconds: number): string => {
   const count = Math.round(seconds / 3600);
   return `${count} ${count === 1 ? 'hour' : 'hours'}`;
 };
+
+/** What a worker has passed: `its RSS of 402 MiB is above its share of 226 MiB`; else the reason as it is. */
+function replaceText(why: ReplaceReason, passed: Passed | undefined): string {
+  if (!passed) return why;
+  const [used, limit] = [Math.round(passed.usedMiB), Math.round(passed.limitMiB)];
+  if (why === 'heap limit') return `its heap of ${used} MiB is above 85 % of its limit of ${limit} MiB`;
+  return `its RSS of ${used} MiB is above its share of ${limit} MiB`;
+}
+
+function sharingText(sharing: Sharing): string {
+  const { limitMiB, workers } = sharing;
+  const many = `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+  if (sharing.fits) {
+    const { rssMiB, heap } = sharing.share;
+    const ofHeap = heap ? `, ${heap.oldMiB + 3 * heap.semiMiB} MiB of it for its heap` : '';
+    return `each of ${many} has a share of ${rssMiB} MiB of the ${limitMiB} MiB of memory${ofHeap}`;
+  }
+  const { eachMiB, surge, would } = sharing;
+  const instead = 'workers' in would ? `WEB_CONCURRENCY=${would.workers}` : `${would.limitMiB} MiB`;
+  return (
+    `${limitMiB} MiB of memory are ${eachMiB} MiB for each of ${many} and ${surge} more in a reload, too few to keep them ` +
+    `from being killed for it: ${LEAST_SHARE_MIB} MiB each would do, that is ${instead}`
+  );
+}
 
 const stackOf = (fault: Fault): string | undefined =>
   fault.fault === 'failed' ? fault.failure.stack : undefined;

@@ -86,7 +86,7 @@ export class Primary {
       judged: (generation, verdict) => this.dispatch({ type: 'judged', generation, verdict }),
     });
     this.#books.sampleOn((act) => this.#guard(act));
-    this.#fleet = newFleet(settingsOf(reading, world.cpus), seed);
+    this.#fleet = newFleet(settingsOf(reading, world), seed);
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -104,10 +104,13 @@ export class Primary {
 
   /** Reads the environment anew for a reload, where it may have changed; `use` is called at once where it cannot. */
   #renew(use: (renewal: Renewal | undefined) => void): void {
-    const { readAgain, cpus, log } = this.#world;
+    const { readAgain, log } = this.#world;
     const { reading } = this.#start;
     if (!readAgain) use(undefined);
-    else void readAgain().then((checked) => this.#guard(() => use(renewalOf(reading, checked, cpus, log))));
+    else
+      void readAgain().then((checked) =>
+        this.#guard(() => use(renewalOf(reading, checked, this.#world, log))),
+      );
   }
 
   /** Opens the admin listener, where one is wanted: it shows the start, too. One that cannot be had ends the start. */

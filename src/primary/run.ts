@@ -2,11 +2,14 @@
 
 import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { getHeapStatistics } from 'node:v8';
 import type { LogLevel } from '../core/config.ts';
 import { FLUSH_MS } from '../core/deadlines.ts';
 import { CANNOT_SERVE } from '../core/exit-codes.ts';
-import type { Checked } from '../core/reading.ts';
+import { type Memory, setsHeap } from '../core/memory-share.ts';
+import type { Checked, WorkerEnv } from '../core/reading.ts';
 import { usableCpus } from '../host/cpus.ts';
+import { memoryLimitMiB } from '../host/memory-limit.ts';
 import { ownProcess } from '../host/own.ts';
 import { StartFolder } from '../host/paths.ts';
 import { tellPm2 } from '../host/pm2.ts';
@@ -131,6 +134,7 @@ function realWorld(
     },
     readAgain,
     cpus: usableCpus,
+    memory: memoryFor,
     log,
     configure: ({ logLevel, shutdownTimeoutMs }) => {
       setLevel(logLevel);
@@ -170,6 +174,16 @@ function realWorld(
       await Promise.all([watch?.end(), notifier.end()]);
     },
   };
+}
+
+/** The memory that workers with this environment have to share; undefined = they have no limit, or a heap of the user's. */
+function memoryFor(env: WorkerEnv): Memory | undefined {
+  const { NODE_OPTIONS } = { ...process.env, ...env };
+  if (setsHeap([NODE_OPTIONS, ...process.execArgv])) return undefined;
+  const limitMiB = memoryLimitMiB();
+  // This process has no such option either: its heap is as large as V8 would have it.
+  const heapMiB = getHeapStatistics().heap_size_limit / 1_048_576;
+  return limitMiB === undefined ? undefined : { limitMiB, heapMiB };
 }
 
 /** Node restores the terminal's settings at its end, and aborts where it cannot: not if the descriptors are closed. */

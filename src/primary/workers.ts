@@ -69,7 +69,7 @@ export class Workers {
     return this.#port;
   }
 
-  fork({ id, slot, generation, reading }: Extract<Effect, { do: 'fork' }>): void {
+  fork({ id, slot, generation, reading, share }: Extract<Effect, { do: 'fork' }>): void {
     const { version, app, args, fd, portGiven, roundRobin } = this.#common;
     const held = this.#socket !== undefined;
     const port = this.#port;
@@ -84,6 +84,7 @@ export class Workers {
       port,
       portGiven,
       roundRobin,
+      share,
       config: reading.config,
     };
     let handle: Handle;

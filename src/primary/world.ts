@@ -10,6 +10,7 @@ import type { Fleet } from '../core/fleet.ts';
 import type { Ending, Notice, WorkerName } from '../core/notices.ts';
 import type { Assignment, FromWorker, ToWorker } from '../core/protocol.ts';
 import type { Checked, WorkerEnv } from '../core/reading.ts';
+import type { Machine } from '../core/settings.ts';
 
 /** A listening socket as it passes between processes: bound, and watched by nobody here. */
 export type Socket = { readonly close: () => void };
@@ -35,7 +36,7 @@ export interface Listeners {
   readonly exit: (ending: Ending) => void;
 }
 
-export interface World {
+export interface World extends Machine {
   /** Time in ms, of a clock that stands still while this process does. */
   readonly now: () => number;
   /** Time in ms, of a clock that goes on meanwhile. */
@@ -46,8 +47,6 @@ export interface World {
   readonly fork: (assignment: Assignment, env: WorkerEnv, listeners: Listeners) => Handle;
   /** Reads the environment and its env files again; undefined = there is none that could have changed. Never rejects. */
   readonly readAgain: (() => Promise<Checked>) | undefined;
-  /** How many CPUs this process may use, which is how many workers `auto` are. */
-  readonly cpus: () => number;
   readonly log: (notice: Notice) => void;
   /** Has another level and deadlines hold for what is not a worker's. */
   readonly configure: (config: Config) => void;

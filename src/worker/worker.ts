@@ -2,7 +2,7 @@
 
 import module from 'node:module';
 import type { Server } from 'node:net';
-import type { ReplaceReason } from '../core/notices.ts';
+import type { Passed, ReplaceReason } from '../core/notices.ts';
 import {
   type Assignment,
   type DrainReason,
@@ -86,7 +86,8 @@ class Worker {
     () => this.#server?.extras ?? {},
   );
   #stage: 'booting' | 'serving' | 'draining' = 'booting';
-  #asked = false;
+  /** Why it has asked for its replacement. */
+  #asked: ReplaceReason | undefined;
   /** Whether the app has called process.exit(). */
   #exiting = false;
 
@@ -154,8 +155,8 @@ class Worker {
     showHolding(service);
     this.#stage = 'serving';
     this.#appProcess.serve();
-    this.#telling.beat(this.#assignment.config, service, {
-      replace: (why) => this.askForReplacement(why),
+    this.#telling.beat(this.#assignment, service, {
+      replace: (why, passed) => this.askForReplacement(why, passed && { passed }),
       logLinesDropped: () => this.#out.lost + this.#err.lost,
     });
     // After its figures: they say whether its app is well.
@@ -237,11 +238,18 @@ class Worker {
     this.#sayReady(service);
   }
 
-  /** Asks the primary for a replacement; without a primary drains at once. */
-  askForReplacement(why: ReplaceReason, code?: number): void {
+  /**
+   * Asks the primary for a replacement; without a primary drains at once. It asks once, and again where its heap fills up
+   * while it waits.
+   */
+  askForReplacement(
+    why: ReplaceReason,
+    more: { readonly code?: number; readonly passed?: Passed } = {},
+  ): void {
     if (!process.connected) this.orphan();
-    else if (!this.#asked) this.#send({ type: 'replace', why, ...(code !== undefined && { code }) });
-    this.#asked = true;
+    else if (this.#asked === undefined || (why === 'heap limit' && this.#asked === 'memory share'))
+      this.#send({ type: 'replace', why, ...more });
+    this.#asked = why;
   }
 
   /** An error nobody caught: this worker's state is in doubt, so it serves only until another is ready. */
@@ -259,7 +267,7 @@ class Worker {
     if (this.#exiting) return;
     this.#exiting = true;
     this.#log({ notice: 'asked to exit', code });
-    this.askForReplacement('exit called', code);
+    this.askForReplacement('exit called', { code });
   }
 
   /** The app has closed its server: another worker takes its place, until then it is served on. */
@@ -271,7 +279,7 @@ class Worker {
 
   /** The app wants to close the channel: it is replaced first. */
   #askToDisconnect(told: (error: Error | null) => void): void {
-    this.#asked = true;
+    this.#asked = 'disconnected';
     this.#send({ type: 'replace', why: 'disconnected' }, (error = null) => {
       if (!error && this.#stage !== 'draining') this.#log({ notice: 'asked to disconnect' });
       told(error);

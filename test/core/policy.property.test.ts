@@ -70,6 +70,7 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   ),
   keepMs: fc.constantFrom(0, 0, 3000, 20_000),
   surge: fc.constantFrom<Settings['surge']>({ workers: 1 }, { workers: 1 }, { workers: 3 }, { percent: 50 }),
+  memory: fc.constantFrom<Settings['memory']>(undefined, { limitMiB: 512, heapMiB: 259 }),
 });
 
 const runs = fc.record({

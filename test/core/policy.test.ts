@@ -565,6 +565,88 @@ describe('policy', () => {
     });
   });
 
+  describe('when memory is limited', () => {
+    const memory = { limitMiB: 512, heapMiB: 259 };
+    const share = { rssMiB: 113, heap: { oldMiB: 87, semiMiB: 3 } };
+    const shares = ({ fleet }: Script): (number | undefined)[] => fleet.workers.map((w) => w.share?.rssMiB);
+
+    it('gives each worker its share, and says at debug what that is', () => {
+      const fleet = serving(3, { memory });
+      expect(shares(fleet)).to.deep.equal([113, 113, 113]);
+      expect(fleet.fleet.workers[0]?.share).to.deep.equal(share);
+      expect(fleet.log[0]).to.equal(
+        'each of 3 workers has a share of 113 MiB of the 512 MiB of memory, 96 MiB of it for its heap',
+      );
+    });
+
+    it('gives workers that are forked after a scale or a reload another one, and warns once where it does not fit', () => {
+      const fleet = serving(2, { memory });
+      expect(shares(fleet)).to.deep.equal([150, 150]);
+      fleet.on({ type: 'scale', workers: 3 });
+      expect(shares(fleet)).to.deep.equal([150, 150, 113]);
+      fleet.ready(3);
+      fleet.on({ type: 'scale', workers: 4 });
+      fleet.ready(4);
+      fleet.pass(10_000);
+      expect(shares(fleet)).to.deep.equal([150, 150, 113, undefined]);
+      const warning =
+        '512 MiB of memory are 90 MiB for each of 4 workers and 1 more in a reload, too few to keep them from being ' +
+        'killed for it: 110 MiB each would do, that is WEB_CONCURRENCY=3';
+      expect(fleet.log.filter((line) => line === warning)).to.have.lengthOf(1);
+      const settings = { ...fleet.fleet.settings, memory: { limitMiB: 2048, heapMiB: 1048 } };
+      fleet.on({ type: 'reload', renewal: { settings } });
+      expect(shares(fleet).at(-1)).to.equal(397);
+    });
+
+    it('replaces a worker that passes its share or fills its heap, no faster than the backoff', () => {
+      const fleet = serving(2, { memory });
+      const passed = { usedMiB: 402.4, limitMiB: 150 };
+      expect(fleet.on({ type: 'replace', id: 1, why: 'memory share', passed })).to.deep.equal([
+        'fork 3 in slot 0 as generation 1',
+      ]);
+      expect(fleet.log.at(-1)).to.equal(
+        'replacing worker 0 (pid 101): its RSS of 402 MiB is above its share of 150 MiB',
+      );
+      expect(fleet.ready(3)).to.deep.equal(['drain 1 for replace within 75000']);
+      const heap = { usedMiB: 110, limitMiB: 127 };
+      expect(fleet.on({ type: 'replace', id: 3, why: 'memory share', passed })).to.deep.equal([]);
+      expect(fleet.pass(399)).to.deep.equal([]);
+      expect(fleet.pass(201)).to.deep.equal(['fork 4 in slot 0 as generation 1']);
+      expect(fleet.log.at(-1)).to.match(
+        /its RSS of 402 MiB is above its share of 150 MiB 0\.0 s after it was ready, again/,
+      );
+      fleet.pass(60_000);
+      fleet.ready(4);
+      fleet.on({ type: 'replace', id: 2, why: 'heap limit', passed: heap });
+      expect(fleet.log.at(-1)).to.equal(
+        'replacing worker 1 (pid 102): its heap of 110 MiB is above 85 % of its limit of 127 MiB',
+      );
+    });
+
+    it('has one whose heap fills while its replacement has to wait go at once, unless it is the last', () => {
+      const fleet = serving(2, { memory });
+      fleet.on({ type: 'replace', id: 1, why: 'memory share' });
+      fleet.ready(3);
+      fleet.exits(1, { code: 0 });
+      fleet.on({ type: 'replace', id: 3, why: 'memory share' });
+      expect(fleet.on({ type: 'replace', id: 3, why: 'heap limit' })).to.deep.equal([
+        'drain 3 for replace within 75000',
+      ]);
+      expect(fleet.on({ type: 'replace', id: 2, why: 'memory share' })).to.deep.equal([]);
+      expect(fleet.on({ type: 'replace', id: 2, why: 'heap limit' })).to.deep.equal([]);
+      expect(fleet.worker(2).stage.name).to.equal('ready');
+      expect(fleet.pass(600)).to.deep.equal(['fork 4 in slot 0 as generation 1']);
+    });
+
+    it('takes a reload back whose workers pass their share where the old ones did not', () => {
+      const fleet = serving(1, { memory });
+      fleet.on({ type: 'reload' });
+      fleet.ready(2);
+      const [told] = fleet.on({ type: 'replace', id: 2, why: 'memory share' });
+      expect(told).to.equal('abandoned: worker 0 of generation 2 asked for its replacement: memory share');
+    });
+  });
+
   describe('when a worker is not back in time after an abandoned reload', () => {
     it('says so when it kills it, and respawns it', () => {
       const fleet = serving(2, { bootMs: 3000 });

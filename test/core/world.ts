@@ -53,6 +53,8 @@ export const DEEDS = [
 ] as const;
 export type Deed = (typeof DEEDS)[number];
 
+/** Why a worker is recycled. */
+const RECYCLES = ['MAX_REQUESTS', 'MAX_MEMORY', 'memory share', 'heap limit'] as const;
 const CODES: readonly Code[] = ['good', 'slow', 'broken', 'mute', 'late', 'brittle'];
 /** Forks that fail in a row: one, a few, and for as long as nobody raises the limit. */
 const EXHAUSTION = [0, 1, 3, Infinity];
@@ -174,7 +176,8 @@ export class World {
       case 'disconnected':
       case 'exit called':
       case 'recycle':
-        if (victim?.served) this.#ask(victim, deed === 'recycle' ? 'MAX_REQUESTS' : deed);
+        if (victim?.served)
+          this.#ask(victim, deed === 'recycle' ? (RECYCLES[pick % RECYCLES.length] ?? 'TERM') : deed);
         return;
       case 'hang':
         // One that hangs unheard of for good is nobody's to notice where both limits are off.

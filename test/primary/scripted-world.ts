@@ -4,6 +4,7 @@ import type { Commands } from '../../src/control/server.ts';
 import type { Views } from '../../src/control/views.ts';
 import type { Config } from '../../src/core/config.ts';
 import type { Fleet } from '../../src/core/fleet.ts';
+import type { Memory } from '../../src/core/memory-share.ts';
 import type { Ending } from '../../src/core/notices.ts';
 import type { Assignment, FromWorker, ToWorker } from '../../src/core/protocol.ts';
 import { type Checked, checkReading, type WorkerEnv } from '../../src/core/reading.ts';
@@ -70,6 +71,8 @@ export class Scripted {
   commands: Commands | undefined;
   views: Views | undefined;
   exitCode: number | undefined;
+  /** The memory that workers share. */
+  memory: Memory | undefined;
   /** What the next forks do instead of making a worker. */
   forkFails: (() => void) | undefined;
   /** What is done when the named part of the world is used: a test lets it throw. */
@@ -151,6 +154,7 @@ export class Scripted {
       },
       readAgain,
       cpus: () => 2,
+      memory: () => this.memory,
       configure: (config) => {
         this.configured.push(config);
       },
