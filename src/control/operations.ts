@@ -20,6 +20,7 @@ export interface FleetAccess {
   /** Reads the environment anew for a reload, and hands it over: at once where it cannot have changed. */
   readonly renew: (use: (renewal: Renewal | undefined) => void) => void;
   readonly profile: Commands['profile'];
+  readonly heap: Commands['heap'];
   readonly views: Views;
 }
 
@@ -51,7 +52,7 @@ export class Operations {
     this.#running.clear();
   }
 
-  commands({ fleet, dispatch, renew, profile, views }: FleetAccess): Commands {
+  commands({ fleet, dispatch, renew, profile, heap, views }: FleetAccess): Commands {
     const run = (event: Event, operation: Operation): void => {
       if (fleet().stop && event.type !== 'stop') {
         end(operation.report, { outcome: 'stopping' });
@@ -64,6 +65,7 @@ export class Operations {
     return {
       ...views,
       profile,
+      heap,
       reload: (force, report) =>
         renew((renewal) => {
           const { reload, started, newestGeneration } = fleet();

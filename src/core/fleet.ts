@@ -49,6 +49,8 @@ export interface Worker {
     | undefined;
   /** Whether its heap is nearly full: V8 aborts it soon. */
   isFull: boolean;
+  /** Whether a snapshot of its heap is wanted or being taken: it leaves the rotation for that before it drains. */
+  snapshot: boolean;
   /** Why we killed it; its end is only a matter of time. */
   killed: KillReason | undefined;
   failure: BootFailure | undefined;
@@ -147,6 +149,8 @@ export type WorkerEvent =
       readonly code?: number;
       readonly passed?: Passed;
     }
+  /** A snapshot of its heap is wanted, once another has taken its place; and is no more: it has been taken, or cannot be. */
+  | { readonly type: 'hold' | 'release'; readonly id: number }
   | { readonly type: 'exit'; readonly id: number; readonly ending: Ending };
 
 export type Event =
@@ -176,6 +180,8 @@ export type Effect =
       readonly share: Share | undefined;
     }
   | { readonly do: 'rejoin' | 'kill'; readonly id: number }
+  /** Take the snapshot of its heap now: it is out of the rotation. */
+  | { readonly do: 'snapshot'; readonly id: number }
   /** Finish what is open within `graceMs`, and stand by. */
   | { readonly do: 'sleep'; readonly id: number; readonly graceMs: number }
   /** Have the worker's app lead, or hand over. */
@@ -226,6 +232,9 @@ export const live = ({ stage: { name } }: Worker): boolean =>
 /** Whether a worker that asks for its replacement for this reason is in doubt: it counts like one that crashed. */
 export const inDoubt = (why: string | undefined): boolean =>
   why === 'fatal error' || why === 'disconnected' || why === 'exit called';
+
+/** Whether the worker is out of the rotation for a snapshot of its heap: it is blocked, and has no deadline. */
+export const isHeld = ({ snapshot, stage }: Worker): boolean => snapshot && stage.name === 'draining';
 
 /** Whether the worker takes requests. */
 export const serves = (w: Worker): boolean => w.stage.name === 'ready';

@@ -42,7 +42,8 @@ export const REPLACE_REASONS = [
   'memory share',
   'heap limit',
 ] as const;
-export type ReplaceReason = (typeof REPLACE_REASONS)[number];
+/** Why a worker is replaced on its own account; for `heap snapshot` only the primary can ask. */
+export type ReplaceReason = (typeof REPLACE_REASONS)[number] | 'heap snapshot';
 
 /** Whether it is memory that a worker has passed a limit of. */
 export const isMemory = (why: ReplaceReason): boolean =>

@@ -9,6 +9,7 @@ import {
   type Event,
   type Fleet,
   inDoubt,
+  isHeld,
   live,
   serves,
   type Worker,
@@ -63,7 +64,8 @@ function note(turn: Turn, event: Event): void {
 }
 
 function noteOf(turn: Turn, w: Worker, event: WorkerEvent): void {
-  w.heardAt = turn.now;
+  // Only the primary can say this of it.
+  if (event.type !== 'hold') w.heardAt = turn.now;
   switch (event.type) {
     case 'hello':
     case 'beat':
@@ -86,6 +88,12 @@ function noteOf(turn: Turn, w: Worker, event: WorkerEvent): void {
       return;
     case 'replace':
       askedForReplacement(turn, w, event);
+      return;
+    case 'hold':
+      hold(turn, w);
+      return;
+    case 'release':
+      release(turn, w);
       return;
     case 'exit':
       hasExited(turn, w, event.ending);
@@ -169,6 +177,22 @@ function askedForReplacement(turn: Turn, w: Worker, event: Extract<Event, { type
     turn,
     code === undefined ? { fault: 'in doubt', of, why } : { fault: 'crashed', of, ending: { code } },
   );
+}
+
+/** It is replaced first, as a worker is that asks for it. One is held at a time. */
+function hold(turn: Turn, w: Worker): void {
+  if (turn.fleet.stop || !serves(w) || turn.fleet.workers.some(({ snapshot }) => snapshot)) return;
+  w.snapshot = true;
+  if (w.replace) return;
+  w.replace = { why: 'heap snapshot', by: Infinity };
+  turn.log({ notice: 'replacing', of: nameOf(w), why: 'heap snapshot' });
+}
+
+/** What held it is over: it drains as it would have. One that is still to be replaced is so all the same. */
+function release(turn: Turn, w: Worker): void {
+  const wasHeld = isHeld(w);
+  w.snapshot = false;
+  if (wasHeld && !turn.fleet.stop) turn.drain(w, w.replace?.why ?? 'replaced');
 }
 
 /** A limit that fresh workers pass would replace one after another: that is slowed like a crash loop, and said once. */

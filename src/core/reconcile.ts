@@ -2,7 +2,7 @@
 
 import { KILL_MARGIN_MS, LEAVE_MS } from './deadlines.ts';
 import { OK } from './exit-codes.ts';
-import { type Fleet, inDoubt, live, type Stop, serves, type Worker } from './fleet.ts';
+import { type Fleet, inDoubt, isHeld, live, type Stop, serves, type Worker } from './fleet.ts';
 import { isSame, shareOut } from './memory-share.ts';
 import type { KillReason } from './notices.ts';
 import {
@@ -68,7 +68,7 @@ const overdueAt = ({ stage, killed }: Worker): number =>
 
 /** When the worker counts as hung, ms. */
 const hungAt = (w: Worker): number =>
-  w.hangMs === 0 || w.readyAt === undefined || w.killed ? Infinity : w.heardAt + w.hangMs;
+  w.hangMs === 0 || w.readyAt === undefined || w.killed || isHeld(w) ? Infinity : w.heardAt + w.hangMs;
 
 function killOverdue(turn: Turn): void {
   const withinMs = turn.bootMs;
@@ -160,9 +160,10 @@ function missingSlots(fleet: Fleet): number[] {
   // Workers are recycled one at a time, and by a reload as many as it replaces at a time; none while as many as wanted are
   // out of the rotation already. That limit is the reload's and the recycling's: one that was told to go, or is in doubt,
   // is replaced all the same.
-  // Those that stand by for a rollback are no burden of a reload.
+  // Those that stand by for a rollback are no burden of a reload, nor is one whose heap is written.
   const kept = fleet.previous ? fleet.workers.filter(({ stage }) => stage.name === 'standby').length : 0;
-  const free = fleet.wanted - (fleet.workers.length - alive.length - kept);
+  const held = fleet.workers.filter(isHeld).length;
+  const free = fleet.wanted - (fleet.workers.length - alive.length - kept - held);
   const room = roomOfReload(fleet, alive);
   const stale = (w: Worker): boolean =>
     (w.generation < fleet.generation && room > 0) || w.replace !== undefined;
@@ -215,7 +216,10 @@ export function beginStop({ fleet, now, effects }: Turn, exitCode: number): void
   fleet.rollback = undefined;
   const until = now + (exitCode === OK ? stopDelayMs : 0);
   fleet.stop = { at: now, exitCode, phase: { name: 'delay', until } };
-  for (const { id } of fleet.workers) effects.push({ do: 'stopping', id, linger: stopDelayMs > 0 });
+  for (const w of fleet.workers) {
+    w.snapshot = false;
+    effects.push({ do: 'stopping', id: w.id, linger: stopDelayMs > 0 });
+  }
 }
 
 /** The stop that waits for nothing: all are killed, and the primary goes when they have gone. */

@@ -55,6 +55,7 @@ export class Turn {
       readyAt: undefined,
       replace: undefined,
       isFull: false,
+      snapshot: false,
       killed: undefined,
       failure: undefined,
       leads: false,
@@ -84,8 +85,13 @@ export class Turn {
     }
   }
 
-  /** Takes a worker out of the rotation for good: it finishes what is open, and goes. */
+  /** Takes a worker out of the rotation for good: it finishes what is open, and goes; a snapshot of its heap comes before. */
   drain(w: Worker, why: RetireReason): void {
+    if (w.snapshot) {
+      w.stage = { name: 'draining', by: Infinity };
+      this.effects.push({ do: 'leave', id: w.id, linger: true }, { do: 'snapshot', id: w.id });
+      return;
+    }
     const { settings } = this.fleet;
     // The app has ended for its part: what it holds is not waited for as long as otherwise.
     const drainMs = why === 'exit called' ? Math.min(settings.drainMs, EXITING_MS) : settings.drainMs;

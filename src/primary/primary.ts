@@ -17,6 +17,7 @@ import { TICK_MS } from './clock.ts';
 import { Profiles } from './profiles.ts';
 import { renewalOf } from './renewal.ts';
 import type { Asked } from './signals.ts';
+import { Snapshots } from './snapshots.ts';
 import { Books } from './views.ts';
 import { attempt, type Common, Workers } from './workers.ts';
 import type { World } from './world.ts';
@@ -35,6 +36,8 @@ export class Primary {
   readonly #workers: Workers;
   readonly #operations = new Operations();
   readonly #books: Books;
+  readonly #snapshots: Snapshots;
+  readonly #profiles: Profiles;
   readonly #queue: Event[] = [];
   #fleet: Fleet;
   #control: ControlEnd | undefined;
@@ -84,6 +87,21 @@ export class Primary {
       after: (ms, run) => world.after(ms, run),
       log,
       judged: (generation, verdict) => this.dispatch({ type: 'judged', generation, verdict }),
+    });
+    const shared = { fleet: () => this.#fleet, workers: this.#workers };
+    this.#profiles = new Profiles({
+      ...shared,
+      utilization: (id) => this.#books.utilization(id),
+      held: () => this.#snapshots.slot,
+    });
+    this.#snapshots = new Snapshots({
+      ...shared,
+      dispatch: (event) => this.dispatch(event),
+      heapUsed: (id) => this.#books.heapUsed(id),
+      connections: (id) => this.#books.connections(id),
+      memoryLeft: world.memoryLeft,
+      after: (ms, run) => world.after(ms, run),
+      profiled: () => this.#profiles.slot,
     });
     this.#books.sampleOn((act) => this.#guard(act));
     this.#fleet = newFleet(settingsOf(reading, world), seed);
@@ -175,12 +193,14 @@ export class Primary {
         this.#perform(effect);
         this.#operations.show(effect, fleet);
         this.#books.show(effect);
+        this.#snapshots.show(effect);
       }
       // A beat alone changes nothing that anyone waits for.
       if (event.type === 'beat' && this.#queue.length === 0) return;
       if (event.type === 'wake') this.#checkDescriptors();
     }
     this.#operations.show(undefined, this.#fleet);
+    this.#snapshots.show(undefined);
     if (this.#announced) this.#world.tellManager(this.#fleet);
     if (this.#fleet.stop) this.#armBackstop();
     this.#sleep();
@@ -227,12 +247,13 @@ export class Primary {
       case 'announce':
         void this.#announce();
         return;
+      case 'snapshot':
       case 'reloaded':
       case 'rolled back':
       case 'abandoned':
       case 'boot failed':
       case 'ended':
-        return; // for whoever gave a command, and for the figures: both are shown every effect
+        return; // for whoever gave a command, and for the figures: they are shown every effect
       case 'log':
         this.#world.log(effect.notice);
         return;
@@ -253,16 +274,12 @@ export class Primary {
   async #announce(): Promise<void> {
     const { controlSocket } = this.#start.reading.config;
     const { port } = this.#workers;
-    const profiles = new Profiles({
-      fleet: () => this.#fleet,
-      utilization: (id) => this.#books.utilization(id),
-      workers: this.#workers,
-    });
     const commands = this.#operations.commands({
       fleet: () => this.#fleet,
       dispatch: (event) => this.dispatch(event),
       renew: (use) => this.#renew(use),
-      profile: (asked) => profiles.begin(asked),
+      profile: (asked) => this.#profiles.begin(asked),
+      heap: (asked) => this.#snapshots.begin(asked),
       views: this.#books.views,
     });
     try {

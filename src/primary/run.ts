@@ -9,7 +9,7 @@ import { CANNOT_SERVE } from '../core/exit-codes.ts';
 import { type Memory, setsHeap } from '../core/memory-share.ts';
 import type { Checked, WorkerEnv } from '../core/reading.ts';
 import { usableCpus } from '../host/cpus.ts';
-import { memoryLimitMiB } from '../host/memory-limit.ts';
+import { memoryLeftMiB, memoryLimitMiB } from '../host/memory-limit.ts';
 import { ownProcess } from '../host/own.ts';
 import { StartFolder } from '../host/paths.ts';
 import { tellPm2 } from '../host/pm2.ts';
@@ -22,7 +22,7 @@ import { freePort } from './free-port.ts';
 import { explainHang } from './hang.ts';
 import { Pipes } from './pipes.ts';
 import { Primary } from './primary.ts';
-import { profile } from './profile.ts';
+import { profile, takeHeap } from './profile.ts';
 import { Reserve } from './reserve.ts';
 import { type Asked, onSignals } from './signals.ts';
 import { openSinks, outputOf, type Sinks } from './sinks.ts';
@@ -166,6 +166,8 @@ function realWorld(
     own: () => ({ ...ownProcess(), logLinesDropped: sinks.out.lost + sinks.err.lost }),
     explainHang,
     profile,
+    takeHeap,
+    memoryLeft: memoryLeftMiB,
     checkDescriptors: () => {
       reserve ??= new Reserve();
       return reserve.check();

@@ -96,6 +96,15 @@ export class Books {
     return this.#ledger.worker(id)?.stats.gauges.loopUtilization ?? 0;
   }
 
+  /** What a worker's heap had in use when it last beat, MiB; and how many connections were open on it. */
+  heapUsed(id: number): number {
+    return this.#ledger.worker(id)?.stats.gauges.heapUsedMiB ?? 0;
+  }
+
+  connections(id: number): number {
+    return this.#ledger.worker(id)?.stats.gauges.connections ?? 0;
+  }
+
   /** A worker has gone, and all that it has said was heard. */
   gone(id: number): void {
     this.#ledger.forget(id);

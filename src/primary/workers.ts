@@ -131,6 +131,12 @@ export class Workers {
     return handle && this.#world.profile(handle, seconds);
   }
 
+  /** Begins a snapshot of one's heap; undefined where it cannot be. */
+  async takeHeap(id: number): Promise<Profiling | undefined> {
+    const handle = this.#handles.get(id);
+    return handle && this.#world.takeHeap(handle);
+  }
+
   /** Logs what a hung worker does, then kills it. */
   async explain(id: number, of: WorkerName, silentMs: number): Promise<void> {
     const handle = this.#handles.get(id);

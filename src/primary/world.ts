@@ -66,6 +66,10 @@ export interface World extends Machine {
   readonly explainHang: (handle: Handle, of: WorkerName, silentMs: number) => Promise<Notice>;
   /** Begins to profile a worker for so many seconds; undefined where its inspector does not open. */
   readonly profile: (handle: Handle, seconds: number) => Promise<Profiling | undefined>;
+  /** Begins a snapshot of a worker's heap; undefined where its inspector does not open. */
+  readonly takeHeap: (handle: Handle) => Promise<Profiling | undefined>;
+  /** The memory that is left, MiB; undefined = nobody knows. */
+  readonly memoryLeft: () => number | undefined;
   /** Looks whether file descriptors have run out, or are there again; what is to be said of it, if that has changed. */
   readonly checkDescriptors: () => Notice | undefined;
   /** Says goodbye to the service manager and the watch, within a bounded time. */

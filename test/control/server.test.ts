@@ -50,6 +50,7 @@ describe('the control server', () => {
       rollback: (report) => take('rollback', report),
       stop: (report) => take('stop', report),
       profile: async () => 'no worker serves',
+      heap: () => 'no worker serves',
     };
     server = controlServer(commands);
     server.listen(path);

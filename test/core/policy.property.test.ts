@@ -28,6 +28,7 @@ const WEIGHTS: Record<Deed, number> = {
   disconnected: 1,
   'exit called': 1,
   recycle: 3,
+  snapshot: 2,
   hang: 2,
   deploy: 4,
   mend: 3,

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { CRASH_LOOP_BOOTS, KILL_MARGIN_MS, LEAVE_MS } from '../../src/core/deadlines.ts';
 import type { Event } from '../../src/core/fleet.ts';
 import { step } from '../../src/core/policy.ts';
+import { fromWorker, seal } from '../../src/core/protocol.ts';
 import { checkReading } from '../../src/core/reading.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';
 import type { Settings } from '../../src/core/settings.ts';
@@ -644,6 +645,75 @@ describe('policy', () => {
       fleet.ready(2);
       const [told] = fleet.on({ type: 'replace', id: 2, why: 'memory share' });
       expect(told).to.equal('abandoned: worker 0 of generation 2 asked for its replacement: memory share');
+    });
+  });
+
+  describe('when a snapshot of a heap is wanted', () => {
+    const held = (settings = {}): Script => {
+      const fleet = serving(2, settings);
+      expect(fleet.on({ type: 'hold', id: 1 })).to.deep.equal(['fork 3 in slot 0 as generation 1']);
+      expect(fleet.log.at(-1)).to.equal('replacing worker 0 (pid 101): heap snapshot');
+      expect(fleet.ready(3)).to.deep.equal(['leave 1 lingering', 'snapshot 1']);
+      return fleet;
+    };
+
+    it('has the worker replaced first, held without a deadline, and drained then', () => {
+      const fleet = held({ hangMs: 10_000 });
+      for (let beats = 0; beats < 30; beats++) {
+        for (const id of [2, 3]) fleet.on({ type: 'beat', id });
+        expect(fleet.pass(9000)).to.deep.equal([]);
+      }
+      expect(fleet.on({ type: 'release', id: 1 })).to.deep.equal(['drain 1 for replace within 75000']);
+      fleet.on({ type: 'beat', id: 1 });
+      expect(fleet.exits(1, { code: 0 })).to.deep.equal([]);
+    });
+
+    it('that hangs before its replacement is ready is killed for it', () => {
+      const fleet = serving(2, { hangMs: 10_000 });
+      fleet.on({ type: 'hold', id: 1 });
+      fleet.pass(5000);
+      fleet.on({ type: 'beat', id: 2 });
+      expect(fleet.pass(5000)).to.include('explain 1 after 10000');
+    });
+
+    it('reloads all the same, also a fleet of one', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'hold', id: 1 });
+      fleet.ready(2);
+      expect(fleet.on({ type: 'reload' })).to.deep.equal(['fork 3 in slot 0 as generation 2']);
+      expect(fleet.ready(3)).to.deep.equal(['leave 2 lingering']);
+      fleet.pass(SETTINGS.settleMs);
+      expect(fleet.log.at(-1)).to.match(/draining|reloaded/);
+      expect(fleet.on({ type: 'release', id: 1 })).to.deep.equal(['drain 1 for replace within 75000']);
+    });
+
+    it('is over with a stop, which has its own deadline for the worker', () => {
+      const fleet = held();
+      fleet.on({ type: 'stop', what: 'stop' });
+      expect(fleet.on({ type: 'release', id: 1 })).to.deep.equal([]);
+      fleet.left(2, 3);
+      for (const id of [2, 3]) fleet.exits(id, { code: 0 });
+      expect(fleet.pass(SETTINGS.stopMs)).to.include('kill 1');
+    });
+
+    it('is taken of a worker that a scale has made one too many, and of none that has gone', () => {
+      const fleet = serving(2);
+      fleet.on({ type: 'hold', id: 2 });
+      expect(fleet.on({ type: 'scale', workers: 1 })).to.include('snapshot 2');
+      fleet.exits(2, { signal: 'SIGKILL' });
+      expect(fleet.on({ type: 'release', id: 2 })).to.deep.equal([]);
+      expect(fleet.on({ type: 'hold', id: 2 })).to.deep.equal([]);
+    });
+
+    it('is not wanted any more: the worker is replaced all the same', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'hold', id: 1 });
+      expect(fleet.on({ type: 'release', id: 1 })).to.deep.equal([]);
+      expect(fleet.ready(2)).to.deep.equal(['drain 1 for replace within 75000']);
+    });
+
+    it('cannot be asked for by the app', () => {
+      expect(fromWorker(seal({ type: 'replace', why: 'heap snapshot' }))).to.equal(undefined);
     });
   });
 

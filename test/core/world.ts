@@ -43,6 +43,7 @@ export const DEEDS = [
   'disconnected',
   'exit called',
   'recycle',
+  'snapshot',
   'hang',
   'deploy',
   'mend',
@@ -179,6 +180,9 @@ export class World {
         if (victim?.served)
           this.#ask(victim, deed === 'recycle' ? (RECYCLES[pick % RECYCLES.length] ?? 'TERM') : deed);
         return;
+      case 'snapshot':
+        if (victim?.served) this.#take({ type: 'hold', id: victim.id });
+        return;
       case 'hang':
         // One that hangs unheard of for good is nobody's to notice where both limits are off.
         if (victim?.served && this.fleet.settings.bootMs + this.#hangMsOf(victim) > 0) victim.hung = true;
@@ -314,6 +318,10 @@ export class World {
         return;
       case 'drain':
         this.#with(effect.id, (p) => this.#drain(p, effect.graceMs));
+        return;
+      case 'snapshot':
+        // Whatever becomes of the process, it is let go.
+        this.#at(this.now + this.#ms(9000), () => this.#take({ type: 'release', id: effect.id }));
         return;
       case 'kill':
         this.#kill(effect.id, 30);

@@ -200,6 +200,8 @@ export class Scripted {
         return { notice: 'hung', of, silentMs, place: undefined, holding: [], stack: undefined };
       },
       profile: () => Promise.resolve(undefined),
+      takeHeap: () => Promise.resolve(undefined),
+      memoryLeft: () => undefined,
       checkDescriptors: () => {
         use('checkDescriptors');
         return undefined;
