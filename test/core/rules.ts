@@ -381,7 +381,8 @@ export class Rules {
     rule('a canary is no larger than asked for', beside.length === 0 || fresh.length <= size);
   }
 
-  #rollBack({ before, event, after, effects }: Step): void {
+  #rollBack(step: Step): void {
+    const { before, event, after, effects } = step;
     const { reload } = before;
     if (effects.some((e) => e.do === 'abandoned' && !takesBack(e))) {
       const asked = event.type === 'reload' && !before.stop && !before.reload;
@@ -413,7 +414,7 @@ export class Rules {
       const w = byId(after, was.id);
       if (was.stage.name !== 'standby' || !w) continue;
       const back = effects.some((e) => e.do === 'rejoin' && e.id === was.id) && w.stage.name === 'rejoining';
-      rule('what an abandoned reload replaced comes back', back || w.slot >= after.wanted);
+      rule('what an abandoned reload replaced comes back', back || w.slot >= leastWanted(step));
     }
   }
 
