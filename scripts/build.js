@@ -44,6 +44,7 @@ await build({
     main: 'src/main.ts',
     'hang-probe': 'src/primary/hang-probe.ts',
     'profile-probe': 'src/primary/profile-probe.ts',
+    'heap-probe': 'src/primary/heap-probe.ts',
   },
   outdir: dist,
   bundle: true,

@@ -30,6 +30,7 @@ const USAGE = `Usage: hello-server [start] [APP]     serve APP, a server as it i
        hello-server scale N           run N workers
        hello-server upgrade           run new code of hello-server itself, a new Node, a new environment
        hello-server profile           write what a worker's CPU does, for Chrome DevTools
+       hello-server heap              write the heap of a worker, for Chrome DevTools
        hello-server stop              drain and stop
        hello-server COMMAND --help    more on one of them
        hello-server --help | --version
@@ -156,6 +157,29 @@ const FORMS: Readonly<Record<string, Form>> = {
       )
         return undefined;
       return command({ name: 'profile', worker: slot, seconds: time, file: file as string | undefined });
+    },
+  },
+  heap: {
+    usage: 'heap [--worker N] [-o FILE] [--force]',
+    does:
+      'Writes a snapshot of the heap of a worker, the one with the largest or that of slot N, into FILE, which must not be\n' +
+      'there yet, or with - to stdout. Chrome DevTools opens it, in its Memory panel. Another worker takes its place first: it\n' +
+      'answers nothing meanwhile, and goes then. The snapshot takes about ten times the heap of memory: where that is not\n' +
+      `left it is refused, which --force passes over.\n${WHICH}`,
+    options: {
+      worker: { type: 'string' },
+      output: { type: 'string', short: 'o' },
+      force: { type: 'boolean' },
+    },
+    read: ({ worker, output: file, force }, rest) => {
+      const slot = worker === undefined ? undefined : parseSlot(String(worker));
+      if (rest.length > 0 || (worker !== undefined && slot === undefined) || file === '') return undefined;
+      return command({
+        name: 'heap',
+        worker: slot,
+        force: force === true,
+        file: file as string | undefined,
+      });
     },
   },
   stop: {

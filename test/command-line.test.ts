@@ -1,7 +1,18 @@
 import { expect } from 'chai';
 import { readCommandLine } from '../src/command-line.ts';
 
-const COMMANDS = ['start', 'status', 'top', 'metrics', 'reload', 'rollback', 'scale', 'profile', 'stop'];
+const COMMANDS = [
+  'start',
+  'status',
+  'top',
+  'metrics',
+  'reload',
+  'rollback',
+  'scale',
+  'profile',
+  'heap',
+  'stop',
+];
 const PROFILE = 'profile [--worker N] [--seconds S] [-o FILE] with S an integer from 1 to 300';
 const read = (line: string) => readCommandLine(line === '' ? [] : line.split(' '));
 
@@ -47,6 +58,16 @@ describe('the command line', () => {
       expect(read(line)).to.deep.equal({
         asked: 'command',
         command: { name: 'profile', worker: 3, seconds: 30, file: 'x' },
+      });
+  });
+
+  it('reads heap', () => {
+    const heap = { name: 'heap', worker: undefined, force: false, file: undefined };
+    expect(read('heap')).to.deep.equal({ asked: 'command', command: heap });
+    for (const line of ['heap --worker 3 --force -o -', 'heap --output=- --force --worker=3'])
+      expect(read(line)).to.deep.equal({
+        asked: 'command',
+        command: { name: 'heap', worker: 3, force: true, file: '-' },
       });
   });
 
@@ -105,6 +126,9 @@ describe('the command line', () => {
     ['profile --worker -1', `expected ${PROFILE}, got \`profile --worker -1\``],
     ['profile -o', `expected ${PROFILE}, got \`profile -o\``],
     ['profile 1', `expected ${PROFILE}, got \`profile 1\``],
+    ...['heap --worker x', 'heap -o', 'heap now', 'heap --seconds 3'].map(
+      (line) => [line, `expected heap [--worker N] [-o FILE] [--force], got \`${line}\``] as const,
+    ),
     ['stop now', 'expected stop, got `stop now`'],
     ['stop \u001b[2J', 'expected stop, got `stop \\x1b[2J`'],
   ] as const) {

@@ -4,6 +4,7 @@ import type { Progress, Status } from '../control/status.ts';
 import { CANNOT_SERVE, OK } from '../core/exit-codes.ts';
 import { statusIn, topIn } from './answers.ts';
 import { Control, type Looked } from './connection.ts';
+import { type HeapWanted, takeHeap } from './heap.ts';
 import { type ProfileWanted, takeProfile } from './profile.ts';
 import { statusPage } from './status-table.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,7 +23,8 @@ export type Command =
   | { readonly name: 'reload'; readonly force: boolean }
   | { readonly name: 'scale'; readonly workers: number }
   | { readonly name: 'upgrade'; readonly node: string | undefined }
-  | ({ readonly name: 'profile' } & ProfileWanted);
+  | ({ readonly name: 'profile' } & ProfileWanted)
+  | ({ readonly name: 'heap' } & HeapWanted);
 
 /** Runs a command against the primary that answers in one of the usual places; resolves with the exit code. */
 export async function runCommand(command: Command, looked: Looked, terminal: Terminal): Promise<number> {
@@ -49,6 +51,9 @@ export async function runCommand(command: Command, looked: Looked, terminal: Ter
         return await upgrade(control, command.node, (progress) => tell(progress, terminal));
       case 'profile':
         await takeProfile(control, command, terminal);
+        return OK;
+      case 'heap':
+        await takeHeap(control, command, terminal);
         return OK;
       case 'reload':
         return await act(control, command.name, command.force ? '/reload?force=true' : '/reload', terminal);

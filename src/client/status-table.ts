@@ -171,7 +171,7 @@ const columnsFor = (digits: number): readonly Column<ToldWorker>[] => [
   right(['', 'conns'], (w) => piece(count(w.connections))),
   right(['loop', 'delay'], (w) => marked(time(w.eventLoopDelay), w.eventLoopDelay, LATE_MS, VERY_LATE_MS)),
   right(['heap', 'MiB'], (w) => marked(heapOf(w), fullness(w), FULL, VERY_FULL)),
-  right(['rss', 'MiB'], (w) => piece(mebibytes(w.rss))),
+  right(['rss', 'MiB'], (w) => piece(rssOf(w))),
   { heading: ['restarts,', 'last exit'], cell: (w) => exitOf(w, digits), side: 'left', most: Infinity },
 ];
 
@@ -183,6 +183,10 @@ function marked(text: string, value: Figure, high: number, veryHigh: number): Pi
 
 const heapOf = ({ heapUsed, heapLimit }: ToldWorker): string =>
   typeof heapLimit === 'number' ? `${mebibytes(heapUsed)}/${mebibytes(heapLimit)}` : mebibytes(heapUsed);
+
+/** With the share that it has to keep to, where there is one. */
+const rssOf = ({ rss, memoryShare }: ToldWorker): string =>
+  typeof memoryShare === 'number' ? `${mebibytes(rss)}/${mebibytes(memoryShare)}` : mebibytes(rss);
 
 const fullness = ({ heapUsed, heapLimit }: ToldWorker): Figure =>
   typeof heapUsed === 'number' && typeof heapLimit === 'number' && heapLimit > 0

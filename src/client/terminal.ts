@@ -1,5 +1,6 @@
 // Where a command writes: what this process's stdout is, how large, whether in colours, and when nobody reads it any more.
 
+import { pipeline } from 'node:stream/promises';
 import { CANNOT_SERVE } from '../core/exit-codes.ts';
 
 /** A terminal's size in characters. */
@@ -12,6 +13,8 @@ export interface Size {
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Writes all that comes to `out`, no faster than it is read. */
+  readonly pour: (coming: AsyncIterable<Uint8Array>) => Promise<void>;
   readonly colours: boolean;
   /** Whether what stands there can be written over; false for a pipe, a file, and a terminal that only prints. */
   readonly redraws: boolean;
@@ -41,6 +44,7 @@ export function ownTerminal(env: Environment, { stdout, stderr } = process): Ter
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
+    pour: (coming) => pipeline(coming, stdout, { end: false }),
     colours: wantsColours(env, stdout.isTTY === true),
     redraws: stdout.isTTY === true && env.TERM !== 'dumb',
     // A terminal that does not know its size says 0.

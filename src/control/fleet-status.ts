@@ -110,6 +110,7 @@ function workerStatus(fleet: Fleet, w: Worker, now: number, ledger: Ledger): Wor
     rss: gauges?.rssMiB ?? null,
     heapUsed: gauges?.heapUsedMiB ?? null,
     heapLimit: gauges?.heapLimitMiB ?? null,
+    memoryShare: w.share?.rssMiB ?? null,
     cpu: rates?.cpu ?? null,
     gc: rates?.gc ?? null,
     requestsPerSecond: rates?.requestsPerSecond ?? null,

@@ -26,6 +26,7 @@ export interface FleetAccess {
   /** Reads the environment anew for a reload, and hands it over: at once where it cannot have changed. */
   readonly renew: (use: (renewal: Renewal | undefined) => void) => void;
   readonly profile: Commands['profile'];
+  readonly heap: Commands['heap'];
   /** Whether an upgrade ends in this process, not in its successor's. */
   readonly relays: boolean;
   readonly views: Views;
@@ -60,7 +61,7 @@ export class Operations {
     this.#running.clear();
   }
 
-  commands({ fleet, dispatch, renew, profile, relays, views }: FleetAccess): Commands {
+  commands({ fleet, dispatch, renew, profile, heap, relays, views }: FleetAccess): Commands {
     const run = (event: Event, operation: Operation): void => {
       if (fleet().stop && event.type !== 'stop') {
         end(operation.report, { outcome: 'stopping' });
@@ -77,6 +78,7 @@ export class Operations {
     return {
       ...views,
       profile,
+      heap,
       reload: (force, report) =>
         renew((renewal) => {
           const { reload, started, newestGeneration } = fleet();

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { MAX_WORKERS, parseWorkerCount } from '../core/config.ts';
 import { describeThrown } from '../log/thrown.ts';
+import { type HeapAsked, type HeapBegun, heapAskedIn, sendHeap } from './heap.ts';
 import { OPEN_METRICS, PROMETHEUS } from './metrics.ts';
 import { PORT_HEADER } from './places.ts';
 import { type Asked, askedIn, type Begun, sendProfile } from './profile.ts';
@@ -22,6 +23,8 @@ export interface Commands extends Views {
   readonly stop: (report: Report) => void;
   /** Begins a profile; a text that says why there is none. */
   readonly profile: (asked: Asked) => Promise<Begun | string>;
+  /** Begins a snapshot of a worker's heap; a text that says why there is none. */
+  readonly heap: (asked: HeapAsked) => HeapBegun | string;
 }
 export type Report = (progress: Progress) => void;
 
@@ -93,6 +96,13 @@ export function controlServer(commands: Commands): Server {
           answerLater(res, commands.profile(wanted), (begun) =>
             typeof begun === 'string' ? json(res, 409, { error: begun }) : sendProfile(res, begun),
           );
+        return;
+      }
+      case 'POST /heap': {
+        const wanted = heapAskedIn(url?.searchParams);
+        const begun = typeof wanted === 'string' ? wanted : commands.heap(wanted);
+        if (typeof begun === 'string') json(res, begun === wanted ? 400 : 409, { error: begun });
+        else void sendHeap(res, begun);
         return;
       }
       case 'POST /stop':

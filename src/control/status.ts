@@ -29,6 +29,8 @@ export interface WorkerStatus {
   readonly rss: number | null;
   readonly heapUsed: number | null;
   readonly heapLimit: number | null;
+  /** How much resident memory it may have before it is recycled, MiB; null = nothing was derived from a limit. */
+  readonly memoryShare: number | null;
   /** The share of a processor that it takes, 0 to 1 and above with threads; and of its time that goes into garbage collection. */
   readonly cpu: number | null;
   readonly gc: number | null;

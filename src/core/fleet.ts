@@ -3,7 +3,8 @@
 import type { Cause, Ending, ExitReason } from './ending.ts';
 import type { StopSignal } from './exit-codes.ts';
 import type { Doubt } from './last-words.ts';
-import type { BootFailure, Fault, KillReason, Notice, ReplaceReason, WorkerName } from './notices.ts';
+import type { Share, Sharing } from './memory-share.ts';
+import type { BootFailure, Fault, KillReason, Notice, Passed, ReplaceReason, WorkerName } from './notices.ts';
 import { NO_POISON, type Poison } from './poison.ts';
 import type { DrainReason } from './protocol.ts';
 import type { Reading } from './reading.ts';
@@ -29,6 +30,8 @@ export interface Worker {
   readonly forkedAt: number;
   /** Silent for so long it is hung, ms; 0 = never. It says often enough for this one that it lives. */
   readonly hangMs: number;
+  /** What it may use of the memory; undefined = nothing was derived for it. */
+  readonly share: Share | undefined;
   pid: number;
   stage: Stage;
   /** When the worker became ready first. */
@@ -41,6 +44,10 @@ export interface Worker {
     | undefined;
   /** What its app did that put it in doubt: why its process ends, though it ends in order. */
   doubt: (Ending & { readonly cause: Cause }) | undefined;
+  /** Whether its heap is nearly full: V8 aborts it soon. */
+  isFull: boolean;
+  /** Whether a snapshot of its heap is wanted or being taken: it leaves the rotation for that before it drains. */
+  snapshot: boolean;
   /** Why we killed it; its end is only a matter of time. */
   killed: KillReason | undefined;
   failure: BootFailure | undefined;
@@ -107,7 +114,9 @@ export interface Fleet {
   seed: number;
   /** Boots in a row that did not get ready while no worker served. */
   bootsInVain: number;
-  /** Workers in a row that passed MAX_MEMORY soon after they were ready. */
+  /** How the memory is shared out, as it was said last; undefined = not at all. */
+  sharing: Sharing | undefined;
+  /** Workers in a row that passed their memory soon after they were ready. */
   earlyRecycles: number;
   reload: Reload | undefined;
   /** The reload to follow the one under way. */
@@ -137,7 +146,15 @@ export type WorkerEvent =
   /** Its app leads no more. */
   | { readonly type: 'yielded'; readonly id: number; readonly failed: boolean }
   | { readonly type: 'failed'; readonly id: number; readonly failure: BootFailure }
-  | { readonly type: 'replace'; readonly id: number; readonly why: ReplaceReason; readonly doubt?: Doubt }
+  | {
+      readonly type: 'replace';
+      readonly id: number;
+      readonly why: ReplaceReason;
+      readonly doubt?: Doubt;
+      readonly passed?: Passed;
+    }
+  /** A snapshot of its heap is wanted, once another has taken its place; and is no more: it has been taken, or cannot be. */
+  | { readonly type: 'hold' | 'release'; readonly id: number }
   | { readonly type: 'exit'; readonly id: number; readonly ending: Ending };
 
 export type Event =
@@ -175,8 +192,11 @@ export type Effect =
       readonly reading: Reading;
       /** The worker is armed for so long, ms; 0 = it is not. */
       readonly armedMs: number;
+      readonly share: Share | undefined;
     }
   | { readonly do: 'rejoin' | 'kill'; readonly id: number }
+  /** Take the snapshot of its heap now: it is out of the rotation. */
+  | { readonly do: 'snapshot'; readonly id: number }
   /** Finish what is open within `graceMs`, and stand by. */
   | { readonly do: 'sleep'; readonly id: number; readonly graceMs: number }
   /** Have the worker's app lead, or hand over. */
@@ -228,6 +248,7 @@ export const newFleet = (settings: Settings, seed = 1, carried?: Carried): Fleet
   nextId: 1,
   seed,
   bootsInVain: 0,
+  sharing: undefined,
   earlyRecycles: 0,
   reload: undefined,
   reloadAgain: undefined,
@@ -252,6 +273,9 @@ export const live = ({ stage: { name } }: Worker): boolean =>
 /** Whether a worker that asks for its replacement for this reason is in doubt: it counts like one that crashed. */
 export const inDoubt = (why: string | undefined): boolean =>
   why === 'fatal error' || why === 'disconnected' || why === 'exit called';
+
+/** Whether the worker is out of the rotation for a snapshot of its heap: it is blocked, and has no deadline. */
+export const isHeld = ({ snapshot, stage }: Worker): boolean => snapshot && stage.name === 'draining';
 
 /** Whether the worker takes requests. */
 export const serves = (w: Worker): boolean => w.stage.name === 'ready';

@@ -4,6 +4,7 @@
 import type { LongDuration, Variable } from './config.ts';
 import type { Ending } from './ending.ts';
 import type { StopSignal } from './exit-codes.ts';
+import type { Sharing } from './memory-share.ts';
 import type { Program } from './succession.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -22,8 +23,21 @@ export const REPLACE_REASONS = [
   'exit called',
   'MAX_REQUESTS',
   'MAX_MEMORY',
+  'memory share',
+  'heap limit',
 ] as const;
-export type ReplaceReason = (typeof REPLACE_REASONS)[number];
+/** Why a worker is replaced on its own account; for `heap snapshot` only the primary can ask. */
+export type ReplaceReason = (typeof REPLACE_REASONS)[number] | 'heap snapshot';
+
+/** Whether it is memory that a worker has passed a limit of. */
+export const isMemory = (why: ReplaceReason): boolean =>
+  why === 'MAX_MEMORY' || why === 'memory share' || why === 'heap limit';
+
+/** What a worker used when it passed a limit, and the limit, MiB. */
+export interface Passed {
+  readonly usedMiB: number;
+  readonly limitMiB: number;
+}
 
 /** Why a worker leaves the rotation for good. */
 export type RetireReason =
@@ -94,8 +108,20 @@ export type Notice =
       readonly withinMs: number;
     }
   | { readonly notice: 'interrupted'; readonly of: WorkerName; readonly ending: Ending }
-  | { readonly notice: 'replacing'; readonly of: WorkerName; readonly why: ReplaceReason }
-  | { readonly notice: 'recycled early'; readonly of: WorkerName; readonly uptimeMs: number }
+  | {
+      readonly notice: 'replacing';
+      readonly of: WorkerName;
+      readonly why: ReplaceReason;
+      readonly passed?: Passed | undefined;
+    }
+  | {
+      readonly notice: 'recycled early';
+      readonly of: WorkerName;
+      readonly why: ReplaceReason;
+      readonly passed?: Passed | undefined;
+      readonly uptimeMs: number;
+    }
+  | { readonly notice: 'memory shared out'; readonly sharing: Sharing }
   | { readonly notice: 'draining'; readonly of: WorkerName; readonly why: RetireReason }
   | { readonly notice: 'killed'; readonly of: WorkerName; readonly kill: KillReason }
   | {

@@ -10,10 +10,13 @@ import {
   type Event,
   type Fleet,
   inDoubt,
+  isHeld,
   live,
+  serves,
   type Worker,
   type WorkerEvent,
 } from './fleet.ts';
+import { isMemory } from './notices.ts';
 import { beginStop, reconcile, stopAtOnce } from './reconcile.ts';
 import { abandonReload, beginReload, beginRollback } from './reload.ts';
 import type { Wish } from './settings.ts';
@@ -78,7 +81,8 @@ function note(turn: Turn, event: Event): void {
 }
 
 function noteOf(turn: Turn, w: Worker, event: WorkerEvent): void {
-  w.heardAt = turn.now;
+  // Only the primary can say this of it.
+  if (event.type !== 'hold') w.heardAt = turn.now;
   switch (event.type) {
     case 'hello':
     case 'beat':
@@ -101,6 +105,12 @@ function noteOf(turn: Turn, w: Worker, event: WorkerEvent): void {
       return;
     case 'replace':
       askedForReplacement(turn, w, event);
+      return;
+    case 'hold':
+      hold(turn, w);
+      return;
+    case 'release':
+      release(turn, w);
       return;
     case 'exit':
       hasExited(turn, w, event.ending);
@@ -167,14 +177,12 @@ function leadsNoMore({ fleet, now }: Turn, { id }: Worker, failed: boolean): voi
 }
 
 /** Only a worker's own TERM sets a time after which it drains without a replacement: it was told to go. */
-function askedForReplacement(
-  turn: Turn,
-  w: Worker,
-  { why, doubt }: Extract<Event, { type: 'replace' }>,
-): void {
+function askedForReplacement(turn: Turn, w: Worker, event: Extract<Event, { type: 'replace' }>): void {
+  const { why, doubt } = event;
+  w.isFull ||= why === 'heap limit';
   if (w.replace || turn.fleet.stop) return;
   // A limit that the old generation kept to, and the new one does not, soon after its start.
-  const leaks = why === 'MAX_MEMORY' && turn.fleet.earlyRecycles === 0;
+  const leaks = isMemory(why) && turn.fleet.earlyRecycles === 0;
   w.replace = { why, by: why === 'TERM' ? turn.now + turn.bootMs : Infinity };
   w.doubt = doubt && { code: undefined, ...doubt };
   // Of several requests most have no part in an error that nobody caught.
@@ -182,7 +190,7 @@ function askedForReplacement(
   if (inDoubt(why)) turn.countFailure(w);
   if (!live(w)) return;
   if (why === 'TERM') turn.awaitOwnSignal(w, { notice: 'replacing', of: nameOf(w), why });
-  else if (why === 'MAX_MEMORY') passedItsMemory(turn, w);
+  else if (isMemory(why)) passedItsMemory(turn, w, event);
   else turn.log({ notice: 'replacing', of: nameOf(w), why });
   if (!(inDoubt(why) || leaks) || !isNew(turn, w)) return;
   const of = nameOf(w);
@@ -194,13 +202,30 @@ function askedForReplacement(
   );
 }
 
+/** It is replaced first, as a worker is that asks for it. One is held at a time. */
+function hold(turn: Turn, w: Worker): void {
+  if (turn.fleet.stop || !serves(w) || turn.fleet.workers.some(({ snapshot }) => snapshot)) return;
+  w.snapshot = true;
+  if (w.replace) return;
+  w.replace = { why: 'heap snapshot', by: Infinity };
+  turn.log({ notice: 'replacing', of: nameOf(w), why: 'heap snapshot' });
+}
+
+/** What held it is over: it drains as it would have. One that is still to be replaced is so all the same. */
+function release(turn: Turn, w: Worker): void {
+  const wasHeld = isHeld(w);
+  w.snapshot = false;
+  if (wasHeld && !turn.fleet.stop) turn.drain(w, w.replace?.why ?? 'replaced');
+}
+
 /** A limit that fresh workers pass would replace one after another: that is slowed like a crash loop, and said once. */
-function passedItsMemory(turn: Turn, w: Worker): void {
+function passedItsMemory(turn: Turn, w: Worker, { why, passed }: Extract<Event, { type: 'replace' }>): void {
   const { fleet, now } = turn;
   const uptimeMs = now - (w.readyAt ?? now);
   const early = uptimeMs < PROVEN_AFTER_MS;
   if (early) turn.countFailure(w);
   fleet.earlyRecycles = early ? fleet.earlyRecycles + 1 : 0;
-  if (fleet.earlyRecycles < 2) turn.log({ notice: 'replacing', of: nameOf(w), why: 'MAX_MEMORY' });
-  else if (fleet.earlyRecycles === 2) turn.log({ notice: 'recycled early', of: nameOf(w), uptimeMs });
+  const of = nameOf(w);
+  if (fleet.earlyRecycles < 2) turn.log({ notice: 'replacing', of, why, passed });
+  else if (fleet.earlyRecycles === 2) turn.log({ notice: 'recycled early', of, why, passed, uptimeMs });
 }

@@ -3,7 +3,8 @@
 import type { Config } from './config.ts';
 import { type Stats, statsIn } from './figures.ts';
 import { type Doubt, doubtIn, holdingIn, type LastWords, lastWordsIn } from './last-words.ts';
-import { type BootFailure, REPLACE_REASONS, type ReplaceReason } from './notices.ts';
+import type { Share } from './memory-share.ts';
+import { type BootFailure, type Passed, REPLACE_REASONS, type ReplaceReason } from './notices.ts';
 
 /** A worker's environment variable that carries its {@link Assignment} as JSON. */
 export const ASSIGNMENT_VARIABLE = 'HELLO_SERVER_WORKER';
@@ -38,6 +39,8 @@ export interface Assignment {
   readonly roundRobin: boolean;
   /** It records each request before the app has it, for so long, ms; 0 = it does not. */
   readonly armedMs: number;
+  /** What it may use of the memory; undefined = as much as it gets. */
+  readonly share?: Share | undefined;
   readonly config: Config;
 }
 
@@ -113,7 +116,13 @@ export type FromWorker =
   | { readonly type: 'holding'; readonly requests: readonly string[] }
   /** Its process exits. */
   | ({ readonly type: 'last words' } & LastWords)
-  | { readonly type: 'replace'; readonly why: ReplaceReason; readonly doubt?: Doubt };
+  /** `doubt` says what its app did, `passed` which memory is too much. */
+  | {
+      readonly type: 'replace';
+      readonly why: ReplaceReason;
+      readonly doubt?: Doubt;
+      readonly passed?: Passed;
+    };
 
 const TO_WORKER: Readonly<Record<ToWorker['type'], true>> = {
   socket: true,
@@ -176,8 +185,9 @@ export function fromWorker(raw: unknown): FromWorker | undefined {
       return { type: 'last words', ...lastWordsIn(message) };
     case 'replace': {
       const why = REPLACE_REASONS.find((reason) => reason === message.why);
-      const doubt = doubtIn(message.doubt);
-      return why && { type: 'replace', why, ...(doubt && { doubt }) };
+      if (!why) return undefined;
+      const [passed, doubt] = [passedIn(message.passed), doubtIn(message.doubt)];
+      return { type: 'replace', why, ...(doubt && { doubt }), ...(passed && { passed }) };
     }
     default:
       return undefined;
@@ -198,6 +208,11 @@ function failureIn(value: unknown): BootFailure | undefined {
     reason: reason.slice(0, MAX_REASON_CHARS),
     stack: typeof stack === 'string' ? stack.slice(0, MAX_STACK_CHARS) : undefined,
   };
+}
+
+function passedIn(value: unknown): Passed | undefined {
+  if (!isObject(value) || !isAmount(value.usedMiB) || !isAmount(value.limitMiB)) return undefined;
+  return { usedMiB: value.usedMiB, limitMiB: value.limitMiB };
 }
 
 function answerIn({ question, answer }: Fields): Answer | undefined {

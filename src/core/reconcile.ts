@@ -2,7 +2,8 @@
 
 import { KILL_MARGIN_MS, LEAVE_MS } from './deadlines.ts';
 import { OK } from './exit-codes.ts';
-import { type Fleet, inDoubt, live, type Stop, serves, type Worker } from './fleet.ts';
+import { type Fleet, inDoubt, isHeld, live, type Stop, serves, type Worker } from './fleet.ts';
+import { isSame, shareOut } from './memory-share.ts';
 import type { KillReason } from './notices.ts';
 import {
   beginReload,
@@ -33,6 +34,7 @@ export function reconcile(turn: Turn): void {
     return;
   }
   drainUnwanted(turn);
+  retireFull(turn);
   retireReplaced(turn);
   announceStart(turn);
   watchCanary(turn);
@@ -43,6 +45,7 @@ export function reconcile(turn: Turn): void {
   if (started && reloadAgain && !reload) beginReload(turn, reloadAgain);
   // A reload that is over may have brought a smaller fleet.
   drainUnwanted(turn);
+  shareMemory(turn);
   forkMissing(turn);
   passLead(turn);
 }
@@ -73,7 +76,7 @@ const overdueAt = ({ stage, killed }: Worker): number =>
 
 /** When the worker counts as hung, ms. */
 const hungAt = (w: Worker): number =>
-  w.hangMs === 0 || w.readyAt === undefined || w.killed ? Infinity : w.heardAt + w.hangMs;
+  w.hangMs === 0 || w.readyAt === undefined || w.killed || isHeld(w) ? Infinity : w.heardAt + w.hangMs;
 
 function killOverdue(turn: Turn): void {
   const withinMs = turn.bootMs;
@@ -103,6 +106,19 @@ function logHeldNotices(turn: Turn): void {
   }
 }
 
+/**
+ * One whose heap is nearly full may have to wait for its replacement, as heaps have filled up fast: it would take what
+ * it holds with it. It goes before that, while another serves.
+ */
+function retireFull(turn: Turn): void {
+  for (const w of turn.ready) {
+    const waits = turn.now < turn.slot(w.slot).respawnAt;
+    if (!w.isFull || !w.replace || !waits || turn.ready.length === 1) continue;
+    w.replace = { ...w.replace, by: turn.now };
+    turn.retire(w);
+  }
+}
+
 /** One that was told to go goes when its time is up; of two that are left ready in one slot then the older. */
 function retireReplaced(turn: Turn): void {
   for (const w of turn.ready) if (turn.now >= (w.replace?.by ?? Infinity)) turn.retire(w);
@@ -128,6 +144,16 @@ function announceStart({ fleet, ready, effects }: Turn): void {
   effects.push({ do: 'announce' });
 }
 
+/** Shares the memory out for the workers that are forked from now on, and says so where that has changed. */
+function shareMemory(turn: Turn): void {
+  const { fleet } = turn;
+  const { memory, surge } = fleet.settings;
+  const sharing = memory && shareOut(memory, fleet.wanted, surge);
+  if (isSame(sharing, fleet.sharing)) return;
+  fleet.sharing = sharing;
+  if (sharing) turn.log({ notice: 'memory shared out', sharing });
+}
+
 function forkMissing(turn: Turn): void {
   for (const slot of missingSlots(turn.fleet)) if (turn.now >= turn.slot(slot).respawnAt) turn.fork(slot);
 }
@@ -142,9 +168,10 @@ function missingSlots(fleet: Fleet): number[] {
   // Workers are recycled one at a time, and by a reload as many as it replaces at a time; none while as many as wanted are
   // out of the rotation already. That limit is the reload's and the recycling's: one that was told to go, or is in doubt,
   // is replaced all the same.
-  // Those that stand by for a rollback are no burden of a reload.
+  // Those that stand by for a rollback are no burden of a reload, nor is one whose heap is written.
   const kept = fleet.previous ? fleet.workers.filter(({ stage }) => stage.name === 'standby').length : 0;
-  const free = fleet.wanted - (fleet.workers.length - alive.length - kept);
+  const held = fleet.workers.filter(isHeld).length;
+  const free = fleet.wanted - (fleet.workers.length - alive.length - kept - held);
   const room = roomOfReload(fleet, alive);
   const stale = (w: Worker): boolean =>
     (w.generation < fleet.generation && room > 0) || w.replace !== undefined;
@@ -198,7 +225,10 @@ export function beginStop({ fleet, now, effects }: Turn, exitCode: number): void
   fleet.upgrade = undefined;
   const until = now + (exitCode === OK ? stopDelayMs : 0);
   fleet.stop = { at: now, exitCode, phase: { name: 'delay', until } };
-  for (const { id } of fleet.workers) effects.push({ do: 'stopping', id, linger: stopDelayMs > 0 });
+  for (const w of fleet.workers) {
+    w.snapshot = false;
+    effects.push({ do: 'stopping', id: w.id, linger: stopDelayMs > 0 });
+  }
 }
 
 /** The stop that waits for nothing: all are killed, and the primary goes when they have gone. */

@@ -1,6 +1,7 @@
 // What the policy is told of the environment: the settings of one reading, and what a reload brings of it and leaves behind.
 
-import type { Reading } from './reading.ts';
+import type { Memory } from './memory-share.ts';
+import type { Reading, WorkerEnv } from './reading.ts';
 import type { WorkerShare } from './share.ts';
 
 /** What one reading of the environment sets; times in ms, 0 of `bootMs` and `hangMs` means no limit. */
@@ -23,11 +24,21 @@ export interface Settings {
   readonly surge: WorkerShare;
   /** How long a replaced generation stands by after its reload; 0 = it goes at once. */
   readonly keepMs: number;
+  /** The memory to be shared out among the workers; undefined = there is no limit to it, or the user has set one. */
+  readonly memory: Memory | undefined;
 }
 
-/** The settings of a reading, where `auto` workers are `cpus`. */
-export const settingsOf = (reading: Reading, cpus: () => number): Settings => {
-  const { config } = reading;
+/** What the settings ask of the machine, each time anew. */
+export interface Machine {
+  /** How many workers `auto` are. */
+  readonly cpus: () => number;
+  /** The memory there is under a limit, for workers with this environment; undefined = no limit, or a heap of the user's. */
+  readonly memory: (env: WorkerEnv) => Memory | undefined;
+}
+
+/** The settings of a reading on this machine. */
+export const settingsOf = (reading: Reading, { cpus, memory }: Machine): Settings => {
+  const { config, env } = reading;
   return {
     reading,
     workers: config.workers === 'auto' ? cpus() : config.workers,
@@ -41,6 +52,7 @@ export const settingsOf = (reading: Reading, cpus: () => number): Settings => {
     canary: config.canaryWorkers,
     surge: config.reloadSurge,
     keepMs: config.keepPreviousMs,
+    memory: config.maxMemoryMiB > 0 ? undefined : memory(env),
   };
 };
 

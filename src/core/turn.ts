@@ -43,14 +43,18 @@ export class Turn {
     const { fleet, now } = this;
     const {
       generation,
+      sharing,
       settings: { hangMs, reading },
     } = fleet;
     const id = fleet.nextId++;
+    const share = sharing?.fits ? sharing.share : undefined;
     const stage = { name: 'booting', by: now + this.bootMs } as const;
     const unknown = {
       readyAt: undefined,
       replace: undefined,
       doubt: undefined,
+      isFull: false,
+      snapshot: false,
       killed: undefined,
       failure: undefined,
       leads: false,
@@ -61,13 +65,14 @@ export class Turn {
       generation,
       forkedAt: now,
       hangMs,
+      share,
       heardAt: now,
       pid: 0,
       stage,
       ...unknown,
     });
     const armedMs = Math.max(0, (this.fleet.slots[slot]?.armedUntil ?? 0) - now);
-    this.effects.push({ do: 'fork', id, slot, generation, reading, armedMs });
+    this.effects.push({ do: 'fork', id, slot, generation, reading, armedMs, share });
   }
 
   /** Takes a ready worker out of the rotation: in a reload for the time being, else for good. */
@@ -80,8 +85,13 @@ export class Turn {
     }
   }
 
-  /** Takes a worker out of the rotation for good: it finishes what is open, and goes. */
+  /** Takes a worker out of the rotation for good: it finishes what is open, and goes; a snapshot of its heap comes before. */
   drain(w: Worker, why: RetireReason): void {
+    if (w.snapshot) {
+      w.stage = { name: 'draining', by: Infinity };
+      this.effects.push({ do: 'leave', id: w.id, linger: true }, { do: 'snapshot', id: w.id });
+      return;
+    }
     const { settings } = this.fleet;
     // The app has ended for its part: what it holds is not waited for as long as otherwise.
     const drainMs = why === 'exit called' ? Math.min(settings.drainMs, EXITING_MS) : settings.drainMs;

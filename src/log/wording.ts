@@ -5,6 +5,7 @@ import type { Notice, Outcome } from '../core/notices.ts';
 import { duration, hours, name } from './amounts.ts';
 import { at, crashText, killText, poisonText, wayText, workingOn } from './endings.ts';
 import { askedText, faultText, stackOf } from './faults.ts';
+import { replaceText, sharingText } from './memory.ts';
 import { needsRestart, programText, upgradedText, upgradeFailed, workersText } from './upgrades.ts';
 
 /** One log line. In text it is `text`, then the stack; in json `text` is `msg` and `data` stands beside it. */
@@ -93,17 +94,25 @@ export function lineOf(notice: Notice): Line {
     case 'replacing':
       return {
         level: 'info',
-        text: `replacing ${name(notice.of)}: ${notice.why}`,
-        data: { ...notice.of, why: notice.why },
+        text: `replacing ${name(notice.of)}: ${replaceText(notice.why, notice.passed)}`,
+        data: { ...notice.of, why: notice.why, ...notice.passed },
       };
     case 'recycled early': {
-      const { of, uptimeMs } = notice;
+      const { of, why, passed, uptimeMs } = notice;
       return {
         level: 'warn',
         text:
-          `replacing ${name(of)}: MAX_MEMORY ${duration(uptimeMs)} after it was ready, again; fresh workers seem to need ` +
+          `replacing ${name(of)}: ${replaceText(why, passed)} ${duration(uptimeMs)} after it was ready, again; fresh workers seem to need ` +
           'more than the limit, so further replacements are delayed and not logged',
-        data: { ...of, why: 'MAX_MEMORY', uptime: uptimeMs / 1000 },
+        data: { ...of, why, ...passed, uptime: uptimeMs / 1000 },
+      };
+    }
+    case 'memory shared out': {
+      const { sharing } = notice;
+      return {
+        level: sharing.fits ? 'debug' : 'warn',
+        text: sharingText(sharing),
+        data: { limit: sharing.limitMiB, share: sharing.fits ? sharing.share.rssMiB : sharing.eachMiB },
       };
     }
     case 'draining':

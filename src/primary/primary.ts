@@ -18,6 +18,7 @@ import { Endpoints } from './endpoints.ts';
 import { Profiles } from './profiles.ts';
 import { renewalOf } from './renewal.ts';
 import type { Asked } from './signals.ts';
+import { Snapshots } from './snapshots.ts';
 import { Upgrades } from './upgrades.ts';
 import { Books } from './views.ts';
 import { attempt, type Common, Workers } from './workers.ts';
@@ -41,6 +42,8 @@ export class Primary {
   readonly #upgrades: Upgrades;
   readonly #endpoints: Endpoints;
   readonly #books: Books;
+  readonly #snapshots: Snapshots;
+  readonly #profiles: Profiles;
   readonly #queue: Event[] = [];
   #fleet: Fleet;
   /** Whether all the world has been told that the fleet serves. */
@@ -92,11 +95,26 @@ export class Primary {
       log,
       judged: (generation, verdict) => this.dispatch({ type: 'judged', generation, verdict }),
     });
+    const shared = { fleet: () => this.#fleet, workers: this.#workers };
+    this.#profiles = new Profiles({
+      ...shared,
+      utilization: (id) => this.#books.utilization(id),
+      held: () => this.#snapshots.slot,
+    });
+    this.#snapshots = new Snapshots({
+      ...shared,
+      dispatch: (event) => this.dispatch(event),
+      heapUsed: (id) => this.#books.figures(id)?.heapUsedMiB ?? 0,
+      connections: (id) => this.#books.figures(id)?.connections ?? 0,
+      memoryLeft: world.memoryLeft,
+      after: (ms, run) => world.after(ms, run),
+      profiled: () => this.#profiles.slot,
+    });
     this.#books.sampleOn((act) => this.#guard(act));
     this.#endpoints = new Endpoints(this.#world, this.#books.views, reading.config.controlSocket, (event) =>
       this.dispatch(event),
     );
-    this.#fleet = newFleet(settingsOf(reading, world.cpus), seed, start.succession?.fleet);
+    this.#fleet = newFleet(settingsOf(reading, world), seed, start.succession?.fleet);
     this.#upgrades = new Upgrades({
       fleet: () => this.#fleet,
       dispatch: (event) => this.dispatch(event),
@@ -148,10 +166,13 @@ export class Primary {
 
   /** Reads the environment anew for a reload, where it may have changed; `use` is called at once where it cannot. */
   #renew(use: (renewal: Renewal | undefined) => void): void {
-    const { readAgain, cpus, log } = this.#world;
+    const { readAgain, log } = this.#world;
     const { reading } = this.#start;
     if (!readAgain) use(undefined);
-    else void readAgain().then((checked) => this.#guard(() => use(renewalOf(reading, checked, cpus, log))));
+    else
+      void readAgain().then((checked) =>
+        this.#guard(() => use(renewalOf(reading, checked, this.#world, log))),
+      );
   }
 
   /** Opens the admin listener, where one is wanted: it shows the start, too. */
@@ -217,12 +238,14 @@ export class Primary {
         this.#perform(effect);
         this.#operations.show(effect, fleet);
         this.#books.show(effect);
+        this.#snapshots.show(effect);
       }
       // A beat alone changes nothing that anyone waits for.
       if (event.type === 'beat' && this.#queue.length === 0) return;
       if (event.type === 'wake') this.#checkDescriptors();
     }
     this.#operations.show(undefined, this.#fleet);
+    this.#snapshots.show(undefined);
     if (this.#announced) this.#world.tellManager(this.#fleet);
     if (this.#fleet.stop) this.#armBackstop();
     this.#sleep();
@@ -281,12 +304,13 @@ export class Primary {
       case 'upgrade failed':
         if (effect.begun) this.#attend(this.#upgrades.failed());
         return;
+      case 'snapshot':
       case 'reloaded':
       case 'rolled back':
       case 'abandoned':
       case 'boot failed':
       case 'ended':
-        return; // for whoever gave a command, and for the figures: both are shown every effect
+        return; // for whoever gave a command, and for the figures: they are shown every effect
       case 'log':
         this.#world.log(effect.notice);
         return;
@@ -331,16 +355,12 @@ export class Primary {
 
   /** Opens the endpoints; whether nothing ended the start. */
   #open(): Promise<boolean> {
-    const profiles = new Profiles({
-      fleet: () => this.#fleet,
-      utilization: (id) => this.#books.utilization(id),
-      workers: this.#workers,
-    });
     const commands = this.#operations.commands({
       fleet: () => this.#fleet,
       dispatch: (event) => this.dispatch(event),
       renew: (use) => this.#renew(use),
-      profile: (asked) => profiles.begin(asked),
+      profile: (asked) => this.#profiles.begin(asked),
+      heap: (asked) => this.#snapshots.begin(asked),
       relays: this.#world.succession.relays,
       views: this.#books.views,
     });

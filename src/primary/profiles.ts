@@ -11,12 +11,14 @@ export interface Profiled {
   /** The share of time that a worker's event loop was busy, 0 to 1. */
   readonly utilization: (id: number) => number;
   readonly workers: Workers;
+  /** The slot whose heap is being taken. */
+  readonly held: () => number | undefined;
 }
 
 export class Profiles {
   readonly #profiled: Profiled;
-  /** Workers that are being profiled. */
-  readonly #running = new Set<number>();
+  /** Workers that are being profiled, with their slots. */
+  readonly #running = new Map<number, number>();
 
   constructor(profiled: Profiled) {
     this.#profiled = profiled;
@@ -27,8 +29,9 @@ export class Profiles {
     const w = this.#pick(slot);
     if (!w) return slot === undefined ? 'no worker serves' : `no worker ${slot} serves`;
     if (this.#running.has(w.id)) return `worker ${w.slot} is being profiled`;
-    this.#running.add(w.id);
-    const { workers } = this.#profiled;
+    const { workers, held } = this.#profiled;
+    if (held() !== undefined) return `the heap of worker ${held()} is being taken`;
+    this.#running.set(w.id, w.slot);
     const end = (): void => {
       this.#running.delete(w.id);
       workers.send(w.id, { type: 'close inspector' });
@@ -43,6 +46,11 @@ export class Profiles {
     if (!profiling) return `worker ${w.slot} cannot be profiled now`;
     void profiling.ended.then(end);
     return { of: nameOf(w), profiling };
+  }
+
+  /** The slot of one that is being profiled; undefined = none is. */
+  get slot(): number | undefined {
+    return [...this.#running.values()][0];
   }
 
   #pick(slot: number | undefined): Worker | undefined {

@@ -2,14 +2,16 @@
 
 import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { getHeapStatistics } from 'node:v8';
 import type { LogLevel } from '../core/config.ts';
 import { FLUSH_MS } from '../core/deadlines.ts';
 import { CANNOT_SERVE } from '../core/exit-codes.ts';
+import { type Memory, setsHeap } from '../core/memory-share.ts';
 import type { Notice } from '../core/notices.ts';
-import type { Checked } from '../core/reading.ts';
+import type { Checked, WorkerEnv } from '../core/reading.ts';
 import type { Succession } from '../core/succession.ts';
 import { usableCpus } from '../host/cpus.ts';
-import { memoryLimitMiB } from '../host/memory-limit.ts';
+import { memoryLeftMiB, memoryLimitMiB } from '../host/memory-limit.ts';
 import { oomCount } from '../host/oom-kills.ts';
 import { ownProcess } from '../host/own.ts';
 import { StartFolder } from '../host/paths.ts';
@@ -24,7 +26,7 @@ import { explainHang } from './hang.ts';
 import { Pipes } from './pipes.ts';
 import { heldSocket, type Predecessor, predecessorOf, tellPredecessor } from './predecessor.ts';
 import { Primary } from './primary.ts';
-import { profile } from './profile.ts';
+import { profile, takeHeap } from './profile.ts';
 import { Reserve } from './reserve.ts';
 import { type Asked, onSignals } from './signals.ts';
 import { openSinks, outputOf, type Sinks } from './sinks.ts';
@@ -172,6 +174,7 @@ function realWorld(
     },
     readAgain,
     cpus: usableCpus,
+    memory: memoryFor,
     log,
     configure: ({ logLevel, shutdownTimeoutMs }) => {
       setLevel(logLevel);
@@ -205,6 +208,8 @@ function realWorld(
     memoryLimitMiB,
     explainHang,
     profile,
+    takeHeap,
+    memoryLeft: memoryLeftMiB,
     checkDescriptors: () => {
       reserve ??= new Reserve();
       return reserve.check();
@@ -217,6 +222,16 @@ function realWorld(
       watch = undefined;
     },
   };
+}
+
+/** The memory that workers with this environment have to share; undefined = they have no limit, or a heap of the user's. */
+function memoryFor(env: WorkerEnv): Memory | undefined {
+  const { NODE_OPTIONS } = { ...process.env, ...env };
+  if (setsHeap([NODE_OPTIONS, ...process.execArgv])) return undefined;
+  const limitMiB = memoryLimitMiB();
+  // This process has no such option either: its heap is as large as V8 would have it.
+  const heapMiB = getHeapStatistics().heap_size_limit / 1_048_576;
+  return limitMiB === undefined ? undefined : { limitMiB, heapMiB };
 }
 
 /** Node restores the terminal's settings at its end, and aborts where it cannot: not if the descriptors are closed. */

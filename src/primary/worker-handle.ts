@@ -5,6 +5,7 @@ import type { Server } from 'node:net';
 import type { Readable } from 'node:stream';
 import { getSystemErrorMap } from 'node:util';
 import type { Ending } from '../core/ending.ts';
+import { heapFlags } from '../core/memory-share.ts';
 import {
   ASSIGNMENT_VARIABLE,
   type Assignment,
@@ -28,6 +29,9 @@ const EXIT_MS = 500;
 const INSPECTOR_LINE =
   /^(Debugger |For help, see: https:\/\/nodejs\.org|Waiting for the debugger to disconnect)/;
 
+/** Node's own options for all workers. */
+const EXEC_ARGV = ['--inspect-port=0', ...process.execArgv];
+
 /** Prepares this process to fork workers that run `exec`; once, before the first fork. */
 export function prepareForks(exec: string, roundRobin: boolean): void {
   // Workers accept from one shared socket; round robin is the user's own choice.
@@ -38,7 +42,7 @@ export function prepareForks(exec: string, roundRobin: boolean): void {
     stdio: [...stdio('pipe', 'pipe')],
     // A free port each, should a hung worker's inspector have to be opened: both are needed for that.
     inspectPort: 0,
-    execArgv: ['--inspect-port=0', ...process.execArgv],
+    execArgv: EXEC_ARGV,
   });
 }
 
@@ -72,6 +76,7 @@ export class WorkerHandle implements Handle {
     const two = pipes.takeTwo();
     const record = assignment.armedMs > 0 ? openRecord() : undefined;
     const armed = record === undefined ? { ...assignment, armedMs: 0 } : assignment;
+    cluster.settings.execArgv = [...EXEC_ARGV, ...(assignment.share ? heapFlags(assignment.share) : [])];
     try {
       this.#worker = forkInto(two, record, {
         ...env,

@@ -82,7 +82,7 @@ export class Workers {
     return this.#port;
   }
 
-  fork({ id, slot, generation, reading, armedMs }: Extract<Effect, { do: 'fork' }>): void {
+  fork({ id, slot, generation, reading, armedMs, share }: Extract<Effect, { do: 'fork' }>): void {
     this.#deaths.look();
     const { version, app, args, fd, portGiven, roundRobin } = this.#common;
     const held = this.#socket !== undefined;
@@ -99,6 +99,7 @@ export class Workers {
       portGiven,
       roundRobin,
       armedMs,
+      share,
       config: reading.config,
     };
     let handle: Handle;
@@ -146,6 +147,12 @@ export class Workers {
   async profile(id: number, seconds: number): Promise<Profiling | undefined> {
     const handle = this.#handles.get(id);
     return handle && this.#world.profile(handle, seconds);
+  }
+
+  /** Begins a snapshot of one's heap; undefined where it cannot be. */
+  async takeHeap(id: number): Promise<Profiling | undefined> {
+    const handle = this.#handles.get(id);
+    return handle && this.#world.takeHeap(handle);
   }
 
   /** Logs what a hung worker does, then kills it. */

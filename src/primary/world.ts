@@ -12,6 +12,7 @@ import type { Notice, WorkerName } from '../core/notices.ts';
 import type { OomCount } from '../core/oom-count.ts';
 import type { Assignment, FromWorker, ToWorker } from '../core/protocol.ts';
 import type { Checked, WorkerEnv } from '../core/reading.ts';
+import type { Machine } from '../core/settings.ts';
 import type { Predecessor } from './predecessor.ts';
 import type { Successor } from './successor.ts';
 import type { Handed } from './upgrades.ts';
@@ -69,7 +70,7 @@ export interface SuccessionWorld {
   readonly become: (handed: Handed, node: string | undefined) => never;
 }
 
-export interface World {
+export interface World extends Machine {
   /** Time in ms, of a clock that stands still while this process does. */
   readonly now: () => number;
   /** Time in ms, of a clock that goes on meanwhile. */
@@ -80,8 +81,6 @@ export interface World {
   readonly fork: (assignment: Assignment, env: WorkerEnv, listeners: Listeners) => Handle;
   /** Reads the environment and its env files again; undefined = there is none that could have changed. Never rejects. */
   readonly readAgain: (() => Promise<Checked>) | undefined;
-  /** How many CPUs this process may use, which is how many workers `auto` are. */
-  readonly cpus: () => number;
   readonly log: (notice: Notice) => void;
   /** Has another level and deadlines hold for what is not a worker's. */
   readonly configure: (config: Config) => void;
@@ -105,6 +104,10 @@ export interface World {
   readonly explainHang: (handle: Handle, of: WorkerName, silentMs: number) => Promise<Notice>;
   /** Begins to profile a worker for so many seconds; undefined where its inspector does not open. */
   readonly profile: (handle: Handle, seconds: number) => Promise<Profiling | undefined>;
+  /** Begins a snapshot of a worker's heap; undefined where its inspector does not open. */
+  readonly takeHeap: (handle: Handle) => Promise<Profiling | undefined>;
+  /** The memory that is left, MiB; undefined = nobody knows. */
+  readonly memoryLeft: () => number | undefined;
   /** Looks whether file descriptors have run out, or are there again; what is to be said of it, if that has changed. */
   readonly checkDescriptors: () => Notice | undefined;
   /** Whose place this primary takes; undefined = it is the first. */

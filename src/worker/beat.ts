@@ -2,10 +2,12 @@
 
 import type { Config } from '../core/config.ts';
 import type { Stats } from '../core/figures.ts';
-import type { ReplaceReason } from '../core/notices.ts';
+import type { Share } from '../core/memory-share.ts';
+import type { Passed, ReplaceReason } from '../core/notices.ts';
 import { countLongLived } from '../http/long-lived.ts';
 import type { Service } from '../http/service.ts';
 import { Measures } from './measures.ts';
+import { MemoryWatch } from './memory-watch.ts';
 
 /** A beat at least so often; four within HANG_TIMEOUT where that is short. */
 const BEAT_MS = 1000;
@@ -20,7 +22,7 @@ export interface Beating {
   readonly beat: (stats: Stats) => void;
   /** Says that it lives, and no more. */
   readonly alive: () => void;
-  readonly replace: (why: ReplaceReason) => void;
+  readonly replace: (why: ReplaceReason, passed?: Passed) => void;
   readonly unwell: () => string | null;
   readonly logLinesDropped: () => number;
 }
@@ -33,6 +35,7 @@ export class Beat {
   readonly #every: number;
   readonly #maxRequests: number;
   readonly #maxMemoryMiB: number;
+  readonly #memory: MemoryWatch | undefined;
   #due = performance.now();
   /** Whether a beat that is left out is a small part of HANG_TIMEOUT, which counts from the last that was sent. */
   readonly #mayPause: boolean;
@@ -42,7 +45,12 @@ export class Beat {
   #unwell: string | null = null;
 
   /** Beats at once and from now on, without keeping the process alive. */
-  constructor({ hangTimeoutMs, maxRequests, maxMemoryMiB }: Config, service: Service, beating: Beating) {
+  constructor(
+    { hangTimeoutMs, maxRequests, maxMemoryMiB }: Config,
+    service: Service,
+    beating: Beating,
+    share: Share | undefined = undefined,
+  ) {
     this.#service = service;
     this.#beating = beating;
     const wanted = hangTimeoutMs > 0 ? hangTimeoutMs / 4 : BEAT_MS;
@@ -51,6 +59,7 @@ export class Beat {
     // Up to 10 % more each, so that workers forked together are not replaced together.
     this.#maxRequests = maxRequests > 0 ? Math.ceil(maxRequests * (1 + Math.random() / 10)) : Infinity;
     this.#maxMemoryMiB = maxMemoryMiB > 0 ? maxMemoryMiB : Infinity;
+    this.#memory = share && new MemoryWatch(share, beating.replace);
     service.woken.push(() => this.#measures.wake());
     this.#look();
     setInterval(() => this.#look(), this.#every).unref();
@@ -67,6 +76,7 @@ export class Beat {
     const { rssMiB } = this.say().gauges;
     if (requests >= this.#maxRequests) this.#beating.replace('MAX_REQUESTS');
     else if (rssMiB > this.#maxMemoryMiB) this.#beating.replace('MAX_MEMORY');
+    else this.#memory?.look();
   }
 
   /** Whether there is nothing to say since the last figures, and these are not old. */

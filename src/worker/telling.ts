@@ -1,7 +1,7 @@
 // What a worker tells of itself: its beat with its figures, whether its app is well, and what it answers when it is asked.
 
-import type { Config } from '../core/config.ts';
-import type { FromWorker, Question } from '../core/protocol.ts';
+import type { Stats } from '../core/figures.ts';
+import type { Assignment, FromWorker, Question } from '../core/protocol.ts';
 import type { Extras } from '../http/app-module.ts';
 import type { Service } from '../http/service.ts';
 import { heldNow, metricsNow } from './answers.ts';
@@ -32,14 +32,19 @@ export class Telling {
   }
 
   /** Beats at once and from now on. */
-  beat(config: Config, service: Service, others: Pick<Beating, 'replace' | 'logLinesDropped'>): void {
+  beat(
+    { config, share }: Assignment,
+    service: Service,
+    others: Pick<Beating, 'replace' | 'logLinesDropped'>,
+  ): void {
     this.#service = service;
-    this.#beat = new Beat(config, service, {
+    const beating = {
       ...others,
-      beat: (stats) => this.#send({ type: 'beat', stats }),
+      beat: (stats: Stats) => this.#send({ type: 'beat', stats }),
       alive: () => this.#send({ type: 'alive' }),
       unwell: () => this.#health.unwell,
-    });
+    };
+    this.#beat = new Beat(config, service, beating, share);
   }
 
   /** Answers the primary; before it serves there is nothing to say. */

@@ -2,7 +2,7 @@
 
 import module from 'node:module';
 import type { Doubt } from '../core/last-words.ts';
-import type { ReplaceReason } from '../core/notices.ts';
+import type { Passed, ReplaceReason } from '../core/notices.ts';
 import {
   type Assignment,
   type DrainReason,
@@ -87,7 +87,8 @@ class Worker {
   );
   readonly #holding = new Holding((requests) => say({ type: 'holding', requests }));
   #stage: 'booting' | 'serving' | 'draining' = 'booting';
-  #asked = false;
+  /** Why it has asked for its replacement. */
+  #asked: ReplaceReason | undefined;
   /** Whether the app has called process.exit(). */
   #exiting = false;
 
@@ -158,8 +159,8 @@ class Worker {
     this.#holding.begin(service);
     this.#stage = 'serving';
     this.#appProcess.serve();
-    this.#telling.beat(this.#assignment.config, service, {
-      replace: (why) => this.askForReplacement(why),
+    this.#telling.beat(this.#assignment, service, {
+      replace: (why, passed) => this.askForReplacement(why, passed && { passed }),
       logLinesDropped: () => this.#out.lost + this.#err.lost,
     });
     // After its figures: they say whether its app is well.
@@ -241,11 +242,18 @@ class Worker {
     this.#sayReady(service);
   }
 
-  /** Asks the primary for a replacement; without a primary drains at once. */
-  askForReplacement(why: ReplaceReason, doubt?: Doubt): void {
+  /**
+   * Asks the primary for a replacement; without a primary drains at once. It asks once, and again where its heap fills up
+   * while it waits.
+   */
+  askForReplacement(
+    why: ReplaceReason,
+    more: { readonly doubt?: Doubt; readonly passed?: Passed } = {},
+  ): void {
     if (!isOpen()) this.orphan();
-    else if (!this.#asked) say({ type: 'replace', why, ...(doubt && { doubt }) });
-    this.#asked = true;
+    else if (this.#asked === undefined || (why === 'heap limit' && this.#asked === 'memory share'))
+      say({ type: 'replace', why, ...more });
+    this.#asked = why;
   }
 
   /** An error nobody caught: this worker's state is in doubt, so it serves only until another is ready. */
@@ -259,7 +267,7 @@ class Worker {
     this.#service?.failAlone();
     this.#log({ notice: 'uncaught', origin, message, holding, stack });
     const cause = { cause: 'fatal error', error: `${origin}: ${message}` } as const;
-    this.askForReplacement('fatal error', { cause, holding });
+    this.askForReplacement('fatal error', { doubt: { cause, holding } });
   }
 
   /** The app wants to end its process: it is replaced first. */
@@ -268,7 +276,7 @@ class Worker {
     this.#exiting = true;
     this.#log({ notice: 'asked to exit', code, place });
     const cause = { cause: 'exit called', code, place } as const;
-    this.askForReplacement('exit called', { cause, holding: this.#holding.now });
+    this.askForReplacement('exit called', { doubt: { cause, holding: this.#holding.now } });
   }
 
   /** The process exits: what it holds is lost, unless it ends in order. */
@@ -287,7 +295,7 @@ class Worker {
 
   /** The app wants to close the channel: it is replaced first. */
   #askToDisconnect(told: (error: Error | null) => void): void {
-    this.#asked = true;
+    this.#asked = 'disconnected';
     say({ type: 'replace', why: 'disconnected' }, (error = null) => {
       if (!error && this.#stage !== 'draining') this.#log({ notice: 'asked to disconnect' });
       told(error);

@@ -47,6 +47,7 @@ describe('the status', () => {
         rss: null,
         heapUsed: null,
         heapLimit: null,
+        memoryShare: null,
         cpu: null,
         gc: null,
         requestsPerSecond: null,

@@ -51,6 +51,7 @@ describe('the control server', () => {
       upgrade: (node, report) => take(node === undefined ? 'upgrade' : `upgrade ${node}`, report),
       stop: (report) => take('stop', report),
       profile: async () => 'no worker serves',
+      heap: () => 'no worker serves',
     };
     server = controlServer(commands);
     server.listen(path);

@@ -28,6 +28,7 @@ const WEIGHTS: Record<Deed, number> = {
   disconnected: 1,
   'exit called': 1,
   recycle: 3,
+  snapshot: 2,
   hang: 2,
   deploy: 4,
   mend: 3,
@@ -71,6 +72,7 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   ),
   keepMs: fc.constantFrom(0, 0, 3000, 20_000),
   surge: fc.constantFrom<Settings['surge']>({ workers: 1 }, { workers: 1 }, { workers: 3 }, { percent: 50 }),
+  memory: fc.constantFrom<Settings['memory']>(undefined, { limitMiB: 512, heapMiB: 259 }),
 });
 
 const runs = fc.record({

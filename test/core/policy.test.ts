@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { CRASH_LOOP_BOOTS, KILL_MARGIN_MS, LEAVE_MS } from '../../src/core/deadlines.ts';
 import type { Event } from '../../src/core/fleet.ts';
 import { step } from '../../src/core/policy.ts';
+import { fromWorker, seal } from '../../src/core/protocol.ts';
 import { checkReading } from '../../src/core/reading.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';
 import type { Settings } from '../../src/core/settings.ts';
@@ -562,6 +563,157 @@ describe('policy', () => {
         'replacing worker 0 (pid 102): MAX_MEMORY 0.0 s after it was ready, again; fresh workers seem to need more than ' +
           'the limit, so further replacements are delayed and not logged',
       ]);
+    });
+  });
+
+  describe('when memory is limited', () => {
+    const memory = { limitMiB: 512, heapMiB: 259 };
+    const share = { rssMiB: 113, heap: { oldMiB: 87, semiMiB: 3 } };
+    const shares = ({ fleet }: Script): (number | undefined)[] => fleet.workers.map((w) => w.share?.rssMiB);
+
+    it('gives each worker its share, and says at debug what that is', () => {
+      const fleet = serving(3, { memory });
+      expect(shares(fleet)).to.deep.equal([113, 113, 113]);
+      expect(fleet.fleet.workers[0]?.share).to.deep.equal(share);
+      expect(fleet.log[0]).to.equal(
+        'each of 3 workers has a share of 113 MiB of the 512 MiB of memory, 96 MiB of it for its heap',
+      );
+    });
+
+    it('gives workers that are forked after a scale or a reload another one, and warns once where it does not fit', () => {
+      const fleet = serving(2, { memory });
+      expect(shares(fleet)).to.deep.equal([150, 150]);
+      fleet.on({ type: 'scale', workers: 3 });
+      expect(shares(fleet)).to.deep.equal([150, 150, 113]);
+      fleet.ready(3);
+      fleet.on({ type: 'scale', workers: 4 });
+      fleet.ready(4);
+      fleet.pass(10_000);
+      expect(shares(fleet)).to.deep.equal([150, 150, 113, undefined]);
+      const warning =
+        '512 MiB of memory are 90 MiB for each of 4 workers and 1 more in a reload, too few to keep them from being ' +
+        'killed for it: 110 MiB each would do, that is WEB_CONCURRENCY=3';
+      expect(fleet.log.filter((line) => line === warning)).to.have.lengthOf(1);
+      const settings = { ...fleet.fleet.settings, memory: { limitMiB: 2048, heapMiB: 1048 } };
+      fleet.on({ type: 'reload', renewal: { settings } });
+      expect(shares(fleet).at(-1)).to.equal(397);
+    });
+
+    it('replaces a worker that passes its share or fills its heap, no faster than the backoff', () => {
+      const fleet = serving(2, { memory });
+      const passed = { usedMiB: 402.4, limitMiB: 150 };
+      expect(fleet.on({ type: 'replace', id: 1, why: 'memory share', passed })).to.deep.equal([
+        'fork 3 in slot 0 as generation 1',
+      ]);
+      expect(fleet.log.at(-1)).to.equal(
+        'replacing worker 0 (pid 101): its RSS of 402 MiB is above its share of 150 MiB',
+      );
+      expect(fleet.ready(3)).to.deep.equal(['drain 1 for replace within 75000']);
+      const heap = { usedMiB: 110, limitMiB: 127 };
+      expect(fleet.on({ type: 'replace', id: 3, why: 'memory share', passed })).to.deep.equal([]);
+      expect(fleet.pass(399)).to.deep.equal([]);
+      expect(fleet.pass(201)).to.deep.equal(['fork 4 in slot 0 as generation 1']);
+      expect(fleet.log.at(-1)).to.match(
+        /its RSS of 402 MiB is above its share of 150 MiB 0\.0 s after it was ready, again/,
+      );
+      fleet.pass(60_000);
+      fleet.ready(4);
+      fleet.on({ type: 'replace', id: 2, why: 'heap limit', passed: heap });
+      expect(fleet.log.at(-1)).to.equal(
+        'replacing worker 1 (pid 102): its heap of 110 MiB is above 85 % of its limit of 127 MiB',
+      );
+    });
+
+    it('has one whose heap fills while its replacement has to wait go at once, unless it is the last', () => {
+      const fleet = serving(2, { memory });
+      fleet.on({ type: 'replace', id: 1, why: 'memory share' });
+      fleet.ready(3);
+      fleet.exits(1, { code: 0 });
+      fleet.on({ type: 'replace', id: 3, why: 'memory share' });
+      expect(fleet.on({ type: 'replace', id: 3, why: 'heap limit' })).to.deep.equal([
+        'drain 3 for replace within 75000',
+      ]);
+      expect(fleet.on({ type: 'replace', id: 2, why: 'memory share' })).to.deep.equal([]);
+      expect(fleet.on({ type: 'replace', id: 2, why: 'heap limit' })).to.deep.equal([]);
+      expect(fleet.worker(2).stage.name).to.equal('ready');
+      expect(fleet.pass(600)).to.deep.equal(['fork 4 in slot 0 as generation 1']);
+    });
+
+    it('takes a reload back whose workers pass their share where the old ones did not', () => {
+      const fleet = serving(1, { memory });
+      fleet.on({ type: 'reload' });
+      fleet.ready(2);
+      const [told] = fleet.on({ type: 'replace', id: 2, why: 'memory share' });
+      expect(told).to.equal('abandoned: worker 0 of generation 2 asked for its replacement: memory share');
+    });
+  });
+
+  describe('when a snapshot of a heap is wanted', () => {
+    const held = (settings = {}): Script => {
+      const fleet = serving(2, settings);
+      expect(fleet.on({ type: 'hold', id: 1 })).to.deep.equal(['fork 3 in slot 0 as generation 1']);
+      expect(fleet.log.at(-1)).to.equal('replacing worker 0 (pid 101): heap snapshot');
+      expect(fleet.ready(3)).to.deep.equal(['leave 1 lingering', 'snapshot 1']);
+      return fleet;
+    };
+
+    it('has the worker replaced first, held without a deadline, and drained then', () => {
+      const fleet = held({ hangMs: 10_000 });
+      for (let beats = 0; beats < 30; beats++) {
+        for (const id of [2, 3]) fleet.on({ type: 'beat', id });
+        expect(fleet.pass(9000)).to.deep.equal([]);
+      }
+      expect(fleet.on({ type: 'release', id: 1 })).to.deep.equal(['drain 1 for replace within 75000']);
+      fleet.on({ type: 'beat', id: 1 });
+      expect(fleet.exits(1, { code: 0 })).to.deep.equal([]);
+    });
+
+    it('that hangs before its replacement is ready is killed for it', () => {
+      const fleet = serving(2, { hangMs: 10_000 });
+      fleet.on({ type: 'hold', id: 1 });
+      fleet.pass(5000);
+      fleet.on({ type: 'beat', id: 2 });
+      expect(fleet.pass(5000)).to.include('explain 1 after 10000');
+    });
+
+    it('reloads all the same, also a fleet of one', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'hold', id: 1 });
+      fleet.ready(2);
+      expect(fleet.on({ type: 'reload' })).to.deep.equal(['fork 3 in slot 0 as generation 2']);
+      expect(fleet.ready(3)).to.deep.equal(['leave 2 lingering']);
+      fleet.pass(SETTINGS.settleMs);
+      expect(fleet.log.at(-1)).to.match(/draining|reloaded/);
+      expect(fleet.on({ type: 'release', id: 1 })).to.deep.equal(['drain 1 for replace within 75000']);
+    });
+
+    it('is over with a stop, which has its own deadline for the worker', () => {
+      const fleet = held();
+      fleet.on({ type: 'stop', what: 'stop' });
+      expect(fleet.on({ type: 'release', id: 1 })).to.deep.equal([]);
+      fleet.left(2, 3);
+      for (const id of [2, 3]) fleet.exits(id, { code: 0 });
+      expect(fleet.pass(SETTINGS.stopMs)).to.include('kill 1');
+    });
+
+    it('is taken of a worker that a scale has made one too many, and of none that has gone', () => {
+      const fleet = serving(2);
+      fleet.on({ type: 'hold', id: 2 });
+      expect(fleet.on({ type: 'scale', workers: 1 })).to.include('snapshot 2');
+      fleet.exits(2, { signal: 'SIGKILL' });
+      expect(fleet.on({ type: 'release', id: 2 })).to.deep.equal([]);
+      expect(fleet.on({ type: 'hold', id: 2 })).to.deep.equal([]);
+    });
+
+    it('is not wanted any more: the worker is replaced all the same', () => {
+      const fleet = serving(1);
+      fleet.on({ type: 'hold', id: 1 });
+      expect(fleet.on({ type: 'release', id: 1 })).to.deep.equal([]);
+      expect(fleet.ready(2)).to.deep.equal(['drain 1 for replace within 75000']);
+    });
+
+    it('cannot be asked for by the app', () => {
+      expect(fromWorker(seal({ type: 'replace', why: 'heap snapshot' }))).to.equal(undefined);
     });
   });
 

@@ -1,7 +1,16 @@
 // The rules of the fleet, each checked after every step. They keep books of their own and trust no field they can derive.
 
 import { CRASH_LOOP_BOOTS, KILL_MARGIN_MS, LEAVE_MS, OWN_SIGNAL_MS } from '../../src/core/deadlines.ts';
-import { type Effect, type Event, type Fleet, inDoubt, live, type Worker } from '../../src/core/fleet.ts';
+import {
+  type Effect,
+  type Event,
+  type Fleet,
+  inDoubt,
+  isHeld,
+  live,
+  type Worker,
+} from '../../src/core/fleet.ts';
+import { isMemory, type ReplaceReason } from '../../src/core/notices.ts';
 import { step } from '../../src/core/policy.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';
 import { workersIn } from '../../src/core/share.ts';
@@ -22,6 +31,7 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
+const countsAsFailure = (why: ReplaceReason): boolean => inDoubt(why) || isMemory(why);
 const isOut = (w: Worker): boolean => w.stage.name === 'standby' || w.stage.name === 'draining';
 const serves = (w: Worker): boolean => w.stage.name === 'ready' && !w.killed;
 const byId = (fleet: Fleet, id: number): Worker | undefined => fleet.workers.find((w) => w.id === id);
@@ -65,7 +75,9 @@ export class Rules {
   #said = { serving: false, exit: false };
 
   check(s: Step): void {
-    if ('id' in s.event && byId(s.before, s.event.id)) this.#heardAt.set(s.event.id, s.now);
+    // That a snapshot is wanted of it comes from elsewhere.
+    if ('id' in s.event && s.event.type !== 'hold' && byId(s.before, s.event.id))
+      this.#heardAt.set(s.event.id, s.now);
     this.#afterTheEnd(s);
     this.#names(s);
     this.#deadlines(s);
@@ -202,8 +214,9 @@ export class Rules {
       const ended = event.type === 'exit' && w.stage.name !== 'draining' && !this.#unwanted.has(w.id);
       const interrupted = ended && w.readyAt === undefined && !isBootFailure(w, event);
       if (interrupted || (asked && event.why === 'TERM')) this.#notBefore.set(w.slot, now + OWN_SIGNAL_MS);
-      // A crash, a failed boot and a fatal error have a delay of their own.
-      else if (ended || (event.type === 'replace' && inDoubt(event.why))) this.#notBefore.delete(w.slot);
+      // A crash, a failed boot, a fatal error and too much memory have a delay of their own.
+      else if (ended || (event.type === 'replace' && countsAsFailure(event.why)))
+        this.#notBefore.delete(w.slot);
     }
     for (const effect of effects) {
       if (effect.do !== 'log') continue;
@@ -325,6 +338,8 @@ export class Rules {
   #pileUp(before: Fleet, after: Fleet): void {
     if (after.reload || after.workers.some(isOut)) this.#widest = Math.max(this.#widest, after.wanted);
     else this.#widest = after.wanted;
+    // One that was held for a snapshot of its heap is out on an account of its own.
+    for (const { id } of after.workers.filter(isHeld)) this.#replaced.delete(id);
     const replaced = after.workers.filter((w) => isOut(w) && this.#replaced.has(w.id));
     const fresh = replaced.some((w) => byId(before, w.id)?.stage.name === 'ready');
     rule(
@@ -397,7 +412,8 @@ export class Rules {
     rule('a canary is no larger than asked for', beside.length === 0 || fresh.length <= size);
   }
 
-  #rollBack({ before, event, after, effects }: Step): void {
+  #rollBack(step: Step): void {
+    const { before, event, after, effects } = step;
     const { reload } = before;
     if (effects.some((e) => e.do === 'abandoned' && !takesBack(e))) {
       const asked = event.type === 'reload' && !before.stop && !before.reload && !before.upgrade;
@@ -429,7 +445,7 @@ export class Rules {
       const w = byId(after, was.id);
       if (was.stage.name !== 'standby' || !w) continue;
       const back = effects.some((e) => e.do === 'rejoin' && e.id === was.id) && w.stage.name === 'rejoining';
-      rule('what an abandoned reload replaced comes back', back || w.slot >= after.wanted);
+      rule('what an abandoned reload replaced comes back', back || w.slot >= leastWanted(step));
     }
   }
 

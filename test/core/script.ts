@@ -21,6 +21,7 @@ export const SETTINGS: Settings = {
   canary: { workers: 1 },
   surge: { workers: 1 },
   keepMs: 0,
+  memory: undefined,
 };
 
 /** `fork 3 in slot 0 as generation 2`, `drain 1 for replace within 75000` … */

@@ -43,6 +43,7 @@ export const DEEDS = [
   'disconnected',
   'exit called',
   'recycle',
+  'snapshot',
   'hang',
   'deploy',
   'mend',
@@ -54,6 +55,8 @@ export const DEEDS = [
 ] as const;
 export type Deed = (typeof DEEDS)[number];
 
+/** Why a worker is recycled. */
+const RECYCLES = ['MAX_REQUESTS', 'MAX_MEMORY', 'memory share', 'heap limit'] as const;
 const CODES: readonly Code[] = ['good', 'slow', 'broken', 'mute', 'late', 'brittle'];
 /** Forks that fail in a row: one, a few, and for as long as nobody raises the limit. */
 const EXHAUSTION = [0, 1, 3, Infinity];
@@ -180,7 +183,11 @@ export class World {
       case 'disconnected':
       case 'exit called':
       case 'recycle':
-        if (victim?.served) this.#ask(victim, deed === 'recycle' ? 'MAX_REQUESTS' : deed);
+        if (victim?.served)
+          this.#ask(victim, deed === 'recycle' ? (RECYCLES[pick % RECYCLES.length] ?? 'TERM') : deed);
+        return;
+      case 'snapshot':
+        if (victim?.served) this.#take({ type: 'hold', id: victim.id });
         return;
       case 'hang':
         // One that hangs unheard of for good is nobody's to notice where both limits are off.
@@ -317,6 +324,10 @@ export class World {
         return;
       case 'drain':
         this.#with(effect.id, (p) => this.#drain(p, effect.graceMs));
+        return;
+      case 'snapshot':
+        // Whatever becomes of the process, it is let go.
+        this.#at(this.now + this.#ms(9000), () => this.#take({ type: 'release', id: effect.id }));
         return;
       case 'kill':
         this.#kill(effect.id, 30);

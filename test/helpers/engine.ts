@@ -141,10 +141,14 @@ export class Engine {
   }
 
   /** Builds an image; `files` are beside its Dockerfile. */
-  async build(name: string, dockerfile: string, files: Readonly<Record<string, string>> = {}): Promise<void> {
+  async build(
+    name: string,
+    dockerfile: string,
+    files: Readonly<Record<string, string | Buffer>> = {},
+  ): Promise<void> {
     const folder = mkdtempSync(join(this.#folder, 'build-'));
     for (const [file, text] of Object.entries({ Dockerfile: dockerfile, ...files }))
-      writeFileSync(join(folder, file), text);
+      writeFileSync(join(folder, file), text, { mode: 0o755 });
     await this.#must('docker', 'build', '-q', '-t', name, folder);
   }
 

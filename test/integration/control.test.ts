@@ -142,6 +142,7 @@ describe('the control socket', () => {
         'rss',
         'heapUsed',
         'heapLimit',
+        'memoryShare',
         'cpu',
         'gc',
         'requestsPerSecond',

@@ -53,6 +53,7 @@ describe('status --watch', () => {
       err: (text) => {
         err += text;
       },
+      pour: () => Promise.reject(new Error('expected nothing to be poured')),
       colours: false,
       redraws: size !== undefined,
       size: () => size,

@@ -95,7 +95,7 @@ describe('wording', () => {
       { notice: 'gone', of: OF, ending: { code: 0 }, uptimeMs: 1 },
       { notice: 'interrupted', of: OF, ending: { signal: 'SIGTERM' } },
       { notice: 'replacing', of: OF, why: 'TERM' },
-      { notice: 'recycled early', of: OF, uptimeMs: 1 },
+      { notice: 'recycled early', of: OF, why: 'MAX_MEMORY', uptimeMs: 1 },
       { notice: 'draining', of: OF, why: 'replaced' },
       { notice: 'killed', of: OF, kill: { why: 'not drained' } },
       { notice: 'hung', of: OF, silentMs: 1, place: undefined, holding: [], stack: undefined },

@@ -1,11 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Engine } from '../helpers/engine.ts';
 import { KINDS, Meter, NOTHING_LOST } from '../helpers/meter.ts';
 import { type Answer, exchange, Raw, request } from '../helpers/raw.ts';
-import { eventually, ROOT } from '../helpers/server.ts';
+import { eventually, fixture, ROOT } from '../helpers/server.ts';
 
 const PORT = 3000;
 const START = [
@@ -168,6 +170,46 @@ describe('in containers', function () {
         /1 of 1 workers ready/,
       );
     });
+
+    for (const version of ['20', '24'])
+      it(`keeps an app that leaks within 512 MiB on Node ${version}: nothing is killed, and of 100 answers one is lost at most`, async () => {
+        const node = execFileSync(
+          join(ROOT, 'scripts', 'with-node'),
+          [version, 'node', '-p', 'process.execPath'],
+          {
+            encoding: 'utf8',
+          },
+        ).trim();
+        await engine.build(
+          `leaks:${version}`,
+          'FROM hello-server\nCOPY node /usr/local/bin/node\nWORKDIR /srv/app\nCOPY leaks.js .\nCMD ["./leaks.js"]\n',
+          { 'leaks.js': readFileSync(fixture('leaks.js'), 'utf8'), node: readFileSync(node) },
+        );
+        await engine.line(
+          'docker run -d -p 3000:3000 --name hello-server --memory 512m -e WEB_CONCURRENCY=3 -e LOG_LEVEL=debug ' +
+            `leaks:${version}`,
+        );
+        await serves();
+        const tally = { answered: 0, lost: 0 };
+        for (let asked = 0; asked < 100; asked++) {
+          const { status } = await answer().catch(() => ({ status: 0 }));
+          if (status === 200) tally.answered++;
+          else tally.lost++;
+          await setTimeout(700);
+        }
+        const log = await engine.logs('hello-server');
+        const replaced =
+          log.match(/^replacing worker \d \(pid \d+\): its (RSS|heap) of \d+ MiB is above /gm) ?? [];
+        const killed = await engine.line(
+          'docker exec hello-server sh -c "cat /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events 2>/dev/null || true"',
+        );
+        const kills = Number(/^oom_kill (\d+)$/m.exec(killed)?.[1]);
+        console.log(`      ${JSON.stringify({ ...tally, kills, replaced: replaced.length })}`);
+        expect(log).to.match(/^each of 3 workers has a share of 113 MiB of the 512 MiB of memory/m);
+        expect(replaced).to.have.length.greaterThan(3);
+        expect(kills).to.equal(0);
+        expect(tally.lost).to.be.at.most(1);
+      });
 
     it('needs no capability and no file system to write on', async () => {
       const flags = '--read-only --cap-drop ALL --security-opt no-new-privileges';

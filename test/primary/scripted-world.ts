@@ -5,6 +5,7 @@ import type { Views } from '../../src/control/views.ts';
 import type { Config } from '../../src/core/config.ts';
 import type { Ending } from '../../src/core/ending.ts';
 import type { Event, Fleet } from '../../src/core/fleet.ts';
+import type { Memory } from '../../src/core/memory-share.ts';
 import type { OomCount } from '../../src/core/oom-count.ts';
 import type { Assignment, FromWorker, ToWorker } from '../../src/core/protocol.ts';
 import { type Checked, checkReading, type WorkerEnv } from '../../src/core/reading.ts';
@@ -74,6 +75,8 @@ export class Scripted {
   exitCode: number | undefined;
   /** What the kernel has counted. */
   oomCount: OomCount | undefined;
+  /** The memory that workers share. */
+  memory: Memory | undefined;
   /** What the next forks do instead of making a worker. */
   forkFails: (() => void) | undefined;
   /** What is done when the named part of the world is used: a test lets it throw. */
@@ -169,6 +172,7 @@ export class Scripted {
       },
       readAgain,
       cpus: () => 2,
+      memory: () => this.memory,
       configure: (config) => {
         this.configured.push(config);
       },
@@ -216,6 +220,8 @@ export class Scripted {
         return { notice: 'hung', of, silentMs, place: undefined, holding: [], stack: undefined };
       },
       profile: () => Promise.resolve(undefined),
+      takeHeap: () => Promise.resolve(undefined),
+      memoryLeft: () => undefined,
       checkDescriptors: () => {
         use('checkDescriptors');
         return undefined;
