@@ -96,6 +96,11 @@ export class Machine {
     return this.run('sh', '-c', `cd ${SOURCE} && ${line}`);
   }
 
+  /** Copies a file of this machine's into it. */
+  bring(file: string, path: string): void {
+    execFileSync('cp', [file, join(this.#root, path)]);
+  }
+
   /** Writes a file in it. */
   write(path: string, text: string): void {
     const { status, stderr } = this.run(

@@ -205,17 +205,18 @@ describe('under systemd', function () {
       configure([]);
       restart();
       const node = '/usr/local/bin/node-24';
-      machine.run('cp', otherNode(24), node);
+      machine.bring(otherNode(24), node);
       const meter = new Meter(
         PORT,
         KINDS.filter((kind) => kind.thinkMs < 1000),
       );
       await eventually(() => meter.tally.ok > 300, 'load');
       const pids = [machine.property('MainPID')];
+      const cursor = machine.cursor();
       const upgrade = 'cd /opt/hello-server && node dist/main.js upgrade';
       // By hand-over from the Node of this test, where that is too old for the relay; then by relay.
       for (const words of [`${upgrade} --node ${node}`, upgrade, upgrade, upgrade, upgrade]) {
-        expect(await machine.later('sh', '-c', words)).to.equal(0);
+        expect(await machine.later('sh', '-c', words), machine.journal(cursor)).to.equal(0);
         await eventually(
           () => /^running: 2 of 2 workers ready, generation \d+$/.test(machine.property('StatusText')),
           `systemd knows it: ${machine.property('StatusText')}`,
@@ -231,9 +232,9 @@ describe('under systemd', function () {
       expect(machine.property('NRestarts')).to.equal('0');
       // The exec is no end of the watchdog, of reloads or of a stop.
       expect(systemctl('reload', 'hello-server').status).to.equal(0);
-      const cursor = machine.cursor();
+      const stopped = machine.cursor();
       expect(systemctl('stop', 'hello-server').status).to.equal(0);
-      expect(machine.journal(cursor)).to.include('Server closed successfully\n');
+      expect(machine.journal(stopped)).to.include('Server closed successfully\n');
       expect(machine.property('Result')).to.equal('success');
     });
 
