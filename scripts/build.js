@@ -2,7 +2,7 @@
 // it serves; and lib/, the modules that others import, with their types.
 
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +35,10 @@ const prometheusApart = {
 
 rmSync(dist, { recursive: true, force: true });
 execFileSync(process.execPath, [join(typescript, 'bin', 'tsc')], { cwd: root, stdio: 'inherit' });
+// What package.json exports imports from the lower floors alone: the rest of it runs from main.js.
+for (const name of readdirSync(join(dist, 'lib'))) {
+  if (!/^(app\.|core$|log$|http$)/.test(name)) rmSync(join(dist, 'lib', name), { recursive: true });
+}
 writeFileSync(join(dist, 'lib', 'package.json'), '{ "type": "module" }\n');
 
 // CommonJS: an import of node:http makes newer Nodes load all that can be had of it, undici and TLS included.

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { Engine } from '../helpers/engine.ts';
 import { KINDS, Meter, NOTHING_LOST } from '../helpers/meter.ts';
 import { type Answer, exchange, Raw, request } from '../helpers/raw.ts';
 import { eventually, fixture, ROOT } from '../helpers/server.ts';
+import { otherNode } from '../helpers/upgrade.ts';
 
 const PORT = 3000;
 const START = [
@@ -163,6 +163,35 @@ describe('in containers', function () {
       expect(await readme('docker logs hello-server')).to.match(/reloaded: generation 2 /);
     });
 
+    it('is upgraded by a command in the container, and process 1 stays what it is', async () => {
+      await engine.line('docker run -d -p 3000:3000 --name hello-server hello-server');
+      await serves();
+      const meter = new Meter(PORT);
+      for (const generation of [3, 5])
+        expect(await engine.line('docker exec hello-server hello-server upgrade')).to.match(
+          new RegExp(`^renewed hello-server .*: generation ${generation} serves$`, 'm'),
+        );
+      expect(await meter.stop()).to.include(NOTHING_LOST);
+      expect(await engine.line('docker exec hello-server hello-server status')).to.match(/pid 1,/);
+      await engine.line('docker stop hello-server');
+      expect(await engine.inspect('hello-server', '{{.State.ExitCode}}')).to.equal('0');
+      expect(await engine.logs('hello-server')).to.match(/Server closed successfully\n/);
+    });
+
+    it('is not upgraded on a Node that would have to end for it', async () => {
+      await engine.build('old', 'FROM hello-server\nCOPY node /usr/local/bin/node\n', {
+        node: readFileSync(otherNode(20)),
+      });
+      await engine.line('docker run -d -p 3000:3000 --name hello-server old');
+      await serves();
+      const { status, stderr } = await engine.docker('exec', 'hello-server', 'hello-server', 'upgrade');
+      expect(status).to.equal(1);
+      expect(stderr).to.match(
+        /^upgrade abandoned: this is process 1, whose end is that of its container, .*\n$/,
+      );
+      await serves();
+    });
+
     it('has as many workers as the CPU quota allows', async () => {
       await engine.line('docker run -d -p 3000:3000 --name hello-server --cpus 0.5 hello-server');
       await serves();
@@ -171,19 +200,12 @@ describe('in containers', function () {
       );
     });
 
-    for (const version of ['20', '24'])
+    for (const version of [20, 24])
       it(`keeps an app that leaks within 512 MiB on Node ${version}: nothing is killed, and of 100 answers one is lost at most`, async () => {
-        const node = execFileSync(
-          join(ROOT, 'scripts', 'with-node'),
-          [version, 'node', '-p', 'process.execPath'],
-          {
-            encoding: 'utf8',
-          },
-        ).trim();
         await engine.build(
           `leaks:${version}`,
           'FROM hello-server\nCOPY node /usr/local/bin/node\nWORKDIR /srv/app\nCOPY leaks.js .\nCMD ["./leaks.js"]\n',
-          { 'leaks.js': readFileSync(fixture('leaks.js'), 'utf8'), node: readFileSync(node) },
+          { 'leaks.js': readFileSync(fixture('leaks.js'), 'utf8'), node: readFileSync(otherNode(version)) },
         );
         await engine.line(
           'docker run -d -p 3000:3000 --name hello-server --memory 512m -e WEB_CONCURRENCY=3 -e LOG_LEVEL=debug ' +
