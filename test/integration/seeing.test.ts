@@ -80,7 +80,11 @@ describe('the figures', () => {
     for (let i = 0; i < 2; i++) await exchange(server.port, request('GET', '/throw'));
     await exchange(server.port, 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n');
     await reload(server, 2);
-    await eventually(() => server.workers().length === 2, 'the old workers have gone');
+    // Their processes may be gone before the primary knows it.
+    await eventually(
+      async () => (await statusAt(admin)).totals.exits.asked === 2,
+      'the old workers have gone',
+    );
     const { totals } = await statusAt(admin);
     expect(totals.answers).to.deep.equal({ '2xx': 7, '3xx': 0, '4xx': 1, '5xx': 2, other: 0 });
     expect(totals.refused).to.deep.equal({ 400: 1, 408: 0, 431: 0 });
@@ -127,7 +131,10 @@ describe('an app’s own metrics', () => {
     await eventually(() => server.workers().length === 2, 'the old workers have gone');
     await exchange(server.port, request('GET', '/'));
     expect(await jobs()).to.equal(9);
-    expect((await samplesAt(admin)).get('queue')).to.equal(4);
+    await eventually(
+      async () => (await samplesAt(admin)).get('queue') === 4,
+      'the queues of the new workers alone',
+    );
     await server.says(/metrics of the app are left out: http_requests_total is one of its own\n/);
     expect(server.out.match(/left out/g)).to.have.length(1);
   });
