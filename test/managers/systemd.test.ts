@@ -182,7 +182,7 @@ describe('under systemd', function () {
     });
 
     it('reload waits for the rolling reload and loses nothing', async () => {
-      configure([]);
+      configure([], ['ACCESS_LOG=false']);
       restart();
       const before = machine.property('MainPID');
       const meter = new Meter(
@@ -202,7 +202,8 @@ describe('under systemd', function () {
     });
 
     it('is upgraded to another Node and there again, without a loss, and is the same service', async () => {
-      configure([]);
+      // The journal drops what comes too fast, for this test and those after it.
+      configure([], ['ACCESS_LOG=false']);
       restart();
       const node = '/usr/local/bin/node-24';
       machine.bring(otherNode(24), node);
@@ -234,7 +235,7 @@ describe('under systemd', function () {
       expect(systemctl('reload', 'hello-server').status).to.equal(0);
       const stopped = machine.cursor();
       expect(systemctl('stop', 'hello-server').status).to.equal(0);
-      expect(machine.journal(stopped)).to.include('Server closed successfully\n');
+      await says(stopped, /^Server closed successfully$/m);
       expect(machine.property('Result')).to.equal('success');
     });
 
