@@ -72,6 +72,7 @@ function note(turn: Turn, event: Event): void {
       return;
     case 'predecessor gone':
       turn.fleet.leadAt = turn.now;
+      turn.fleet.relieves = false;
       return;
     default: {
       const worker = turn.fleet.workers.find((w) => w.id === event.id);

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { healthOf } from '../../src/control/health.ts';
-import { Script } from '../core/script.ts';
+import { newFleet } from '../../src/core/fleet.ts';
+import { step } from '../../src/core/policy.ts';
+import { Script, SETTINGS } from '../core/script.ts';
 
 const well = (): string | null => null;
 
@@ -70,5 +72,22 @@ describe('the health', () => {
       ready: false,
       reason: 'it was asked to stop',
     });
+  });
+
+  it('in an upgrade is that of whoever serves in the place of the fleet', () => {
+    const old = fleetOf(1, 2);
+    old.on({ type: 'upgrade' });
+    old.on({ type: 'successor serves', pid: 4711, program: { version: '2', node: 'v99.0.0' } });
+    for (const id of [1, 2]) old.on({ type: 'exit', id, ending: { code: 0 } });
+    expect(healthOf(old.fleet, old.now, well)).to.deep.equal({
+      live: true,
+      ready: true,
+      reason: 'its successor serves',
+    });
+    const carried = { generation: 1, wanted: 2, workers: 2, restarts: {} };
+    const fresh = newFleet(SETTINGS, 1, carried);
+    expect(healthOf(fresh, 0, well)).to.include({ ready: true, reason: 'its predecessor serves' });
+    const alone = step(fresh, { type: 'predecessor gone' }, 0).fleet;
+    expect(healthOf(alone, 0, well)).to.include({ ready: false });
   });
 });
