@@ -4,7 +4,8 @@
 const FATAL = 'heap out of memory';
 const TRACE = 'Mark-Compact';
 const FATAL_LINE = /^FATAL ERROR: .*heap out of memory/m;
-const TRACE_LINE = /^\[\d+:.*Mark-Compact.* -> (\d+(?:\.\d+)?) \(/gm;
+// V8 keeps the end of its trace alone: the first line may begin in the middle of one.
+const TRACE_LINE = /\[\d+:.*Mark-Compact.* -> (\d+(?:\.\d+)?) \(/g;
 
 /** The watch over one worker's stderr. */
 export class HeapFull {

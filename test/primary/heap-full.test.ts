@@ -27,6 +27,15 @@ describe('what V8 says when its heap is full', () => {
     });
   }
 
+  it('is found in a trace whose beginning V8 has dropped', () => {
+    const trace =
+      '\n<--- Last few GCs --->\nalltime since start of marking 5 ms) (average mu = 0.401, cu[22479:0x17262000]      133 ms: ' +
+      'Incremental Mark-Compact (reduce) 30.1 (31.8) -> 30.0 (31.8) MB, 6.16 / 0.00 ms (average mu = 0.268, cu[22479:0x17262000]' +
+      '      141 ms: Mark-Compact (reduce) 30.0 (31.8) -> 29.9 (31.8) MB, 7.12 / 0.00 ms last resort\n';
+    const fatal = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n';
+    expect(foundIn(trace, fatal)).to.deep.equal({ atMiB: 29.9 });
+  });
+
   it('is nothing else that an app writes', () => {
     expect(foundIn(TRACE('69'))).to.equal(undefined);
     expect(foundIn('the docs say: JavaScript heap out of memory\n')).to.equal(undefined);
