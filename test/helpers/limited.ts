@@ -1,4 +1,4 @@
-// A cgroup with a limit of memory, for processes of a test; only where this process may make one.
+// A cgroup with a limit of memory, for processes of a test, which needs root.
 
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { eventually } from './server.ts';
@@ -16,17 +16,17 @@ export class Limited {
     this.#v1 = v1;
   }
 
-  /** A cgroup of so many MiB; undefined where there can be none. */
-  static make(limitMiB: number): Limited | undefined {
+  /** A cgroup of so many MiB; throws where there can be none. */
+  static make(limitMiB: number): Limited {
     const v1 = existsSync(`${V1}/memory.limit_in_bytes`);
     const folder = `${v1 ? V1 : V2}/hello-server-test-${process.pid}-${made++}`;
     try {
       mkdirSync(folder);
       writeFileSync(`${folder}/${v1 ? 'memory.limit_in_bytes' : 'memory.max'}`, `${limitMiB * 1_048_576}`);
       return new Limited(folder, v1);
-    } catch {
+    } catch (error) {
       if (existsSync(folder)) rmdirSync(folder);
-      return undefined;
+      throw new Error(`expected root, and cgroups that can be written to, got ${error}`);
     }
   }
 
