@@ -2,6 +2,7 @@
 
 import type { Progress, Status } from '../control/status.ts';
 import { CANNOT_SERVE, OK } from '../core/exit-codes.ts';
+import { exists } from '../host/process-name.ts';
 import { statusIn, topIn } from './answers.ts';
 import { Control, type Looked } from './connection.ts';
 import { type HeapWanted, takeHeap } from './heap.ts';
@@ -101,11 +102,7 @@ function tell(progress: Progress, terminal: Terminal): void {
 async function gone(pid: number): Promise<void> {
   const deadline = Date.now() + GONE_MS;
   while (Date.now() < deadline) {
-    try {
-      process.kill(pid, 0);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
-    }
+    if (!exists(pid)) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Progress, Status } from '../control/status.ts';
 import { CANNOT_SERVE, OK } from '../core/exit-codes.ts';
+import { exists } from '../host/process-name.ts';
 import { upgradedText } from '../log/upgrades.ts';
 import type { Control } from './connection.ts';
 
@@ -44,13 +45,5 @@ async function statusOf(
     if (Date.now() > deadline)
       throw new Error(`the new server (pid ${pid}) does not answer here; its CONTROL_SOCKET may be another`);
     await new Promise((resolve) => setTimeout(resolve, ASK_MS));
-  }
-}
-
-function exists(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

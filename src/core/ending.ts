@@ -36,24 +36,6 @@ export type Cause =
   /** The primary killed it. */
   | { readonly cause: 'ours'; readonly kill: KillReason };
 
-/** Why a worker's process ended, as far as it is counted: `asked` = it was told to, or ended in order. */
-export const EXIT_REASONS = [
-  'asked',
-  'crashed',
-  'fatal error',
-  'exit called',
-  'heap out of memory',
-  'out of memory',
-  'aborted',
-  'native crash',
-  'killed',
-  'hung',
-  'not drained',
-  'boot failed',
-  'cannot fork',
-] as const;
-export type ExitReason = (typeof EXIT_REASONS)[number];
-
 /** The ends of workers that had served, and that nobody had asked to end. */
 export const UNASKED = [
   'crashed',
@@ -65,7 +47,11 @@ export const UNASKED = [
   'native crash',
   'killed',
   'hung',
-] as const satisfies readonly ExitReason[];
+] as const;
+
+/** Why a worker's process ended, as far as it is counted: `asked` = it was told to, or ended in order. */
+export const EXIT_REASONS = ['asked', ...UNASKED, 'not drained', 'boot failed', 'cannot fork'] as const;
+export type ExitReason = (typeof EXIT_REASONS)[number];
 
 /** What is known of a process that has ended, for whoever looks for the cause. */
 export interface Remains {

@@ -9,14 +9,14 @@ const BOOT_MARGIN_MS = 15_000;
 
 export type Upgrade =
   /** The successor boots its fleet, until `by`; all here is as ever. */
-  | { readonly stage: 'booting'; readonly since: number; readonly by: number }
+  | { readonly stage: 'booting'; readonly by: number }
   /** The successor serves; the workers here drain, and go. */
-  | { readonly stage: 'leaving'; readonly since: number }
+  | { readonly stage: 'leaving' }
   /** None is left, and this primary goes. */
-  | { readonly stage: 'over'; readonly since: number };
+  | { readonly stage: 'over' };
 
 /** Why there can be no upgrade now; undefined = there can. */
-export function upgradeProblem({
+function upgradeProblem({
   stop,
   started,
   reload,
@@ -49,7 +49,7 @@ export function beginUpgrade(turn: Turn, node: string | undefined): void {
     turn.effects.push({ do: 'upgrade failed', reason: problem, begun: false });
     return;
   }
-  fleet.upgrade = { stage: 'booting', since: now, by: now + 2 * turn.bootMs + BOOT_MARGIN_MS };
+  fleet.upgrade = { stage: 'booting', by: now + 2 * turn.bootMs + BOOT_MARGIN_MS };
   turn.log({ notice: 'upgrading', workers: fleet.wanted });
   turn.effects.push({ do: 'boot successor', node });
 }
@@ -59,15 +59,15 @@ export function successorServes(turn: Turn, pid: number, program: Program): void
   const { fleet } = turn;
   // One that was given up meanwhile is to end.
   if (fleet.upgrade?.stage !== 'booting') return;
-  fleet.upgrade = { stage: 'leaving', since: fleet.upgrade.since };
+  fleet.upgrade = { stage: 'leaving' };
   fleet.previous = undefined;
   turn.log({ notice: 'succeeded', pid, program, workers: fleet.workers.length });
   turn.effects.push({ do: 'hand over', pid });
 }
 
 /** An interim fleet leaves, whatever it was at. */
-export function dismiss({ fleet, now }: Turn): void {
-  if (!fleet.stop) fleet.upgrade ??= { stage: 'leaving', since: now };
+export function dismiss({ fleet }: Turn): void {
+  if (!fleet.stop) fleet.upgrade ??= { stage: 'leaving' };
 }
 
 /** There is no successor, or it has gone: this fleet is what serves, whatever was left of it. */
@@ -95,6 +95,6 @@ export function leave(turn: Turn): void {
     else if (!w.killed) turn.kill(w, { why: 'not wanted' });
   }
   if (fleet.workers.length > 0 || fleet.upgrade?.stage !== 'leaving') return;
-  fleet.upgrade = { stage: 'over', since: fleet.upgrade.since };
+  fleet.upgrade = { stage: 'over' };
   turn.effects.push({ do: 'succeed' });
 }

@@ -35,7 +35,8 @@ export const ended = (name: ProcessName): Promise<void> =>
     }, LOOK_MS);
   });
 
-function exists(pid: number): boolean {
+/** Whether there is a process with this pid. */
+export function exists(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -114,7 +114,7 @@ export function bootSuccessor(
     env: withSuccession(env, succession),
     stdio: ['ignore', 'inherit', 'inherit', socket.fd, 'ipc', 'pipe'],
   });
-  let pid: number | undefined;
+  let name: ProcessName | undefined;
   let program: Program | undefined;
   let reason = 'the successor ended before it served';
   let take: (socket: Socket) => void = () => {};
@@ -126,29 +126,27 @@ export function bootSuccessor(
     gone();
     tell({ type: 'successor gone', reason: why });
   };
-  let known: ProcessName | undefined;
   shell.on('error', (error) => over(`a successor cannot be started: ${error.message}`));
   const says = (shell.stdio as readonly (Readable | null)[])[PID_FD];
   says?.on('error', () => {});
   says?.once('data', (said: Buffer) => {
-    pid = Number(said);
-    known = processName(pid);
-    void ended(known).then(() => over(reason));
+    name = processName(Number(said));
+    void ended(name).then(() => over(reason));
   });
   shell.on('message', (raw: unknown, handle: unknown) => {
     const message = unsealed<ToPredecessor>(raw);
     if (message?.type === 'here') program = { version: message.version, node: message.node };
     if (message?.type === 'failed') reason = message.reason;
-    if (message?.type === 'serves' && pid !== undefined && program) {
+    if (message?.type === 'serves' && name && program) {
       reason = 'the successor ended';
-      tell({ type: 'successor serves', pid, program });
+      tell({ type: 'successor serves', pid: name.pid, program });
     }
     if (message?.type === 'socket') take(handle as Socket);
   });
   const say = (message: ToSuccessor): void => {
     if (shell.connected) shell.send(sealed(message), () => {});
   };
-  const kill = (kind: NodeJS.Signals) => (): void => void (known && signal(known, kind));
+  const kill = (kind: NodeJS.Signals) => (): void => void (name && signal(name, kind));
   return {
     takeOver: () => say({ type: 'take over' }),
     takeSocket: async () => {
@@ -169,7 +167,7 @@ export function bootSuccessor(
     stop: kill('SIGTERM'),
     kill: kill('SIGKILL'),
     gone: isGone,
-    about: () => (pid !== undefined && program ? { pid, program } : undefined),
+    about: () => (name && program ? { pid: name.pid, program } : undefined),
   };
 }
 
