@@ -84,6 +84,9 @@ export class Upgrades {
     // First of all: a client that came in between would be given descriptor 0.
     await closeEndpoints();
     if (isOver()) return;
+    // What this process opens once and keeps, its reserve, is open by now: what still comes up as 0 is closed again.
+    const notice = world.checkDescriptors();
+    if (notice) world.log(notice);
     const hasSocket = listening().socket?.fd === 0 || (await successor.takeSocket());
     if (isOver()) return;
     const about = successor.about();

@@ -236,7 +236,10 @@ export class Scripted {
           const did = (what: string) => (): void => void this.successors.at(-1)?.did.push(what);
           return {
             takeOver: did('take over'),
-            takeSocket: async () => this.socketComesBack,
+            takeSocket: async () => {
+              did('take socket')();
+              return this.socketComesBack;
+            },
             stop: did('stop'),
             kill: did('kill'),
             gone: Promise.resolve(),

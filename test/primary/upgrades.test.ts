@@ -88,6 +88,16 @@ describe('the primary in an upgrade', () => {
     expect(world.alive).to.have.length(2);
   });
 
+  it('opens what it keeps open before the socket is to come back in the place of stdin', async () => {
+    const world = await new Scripted().serving();
+    await ask(world);
+    const { did } = world.successors[0] as (typeof world.successors)[0];
+    world.successors[0]?.tell(SERVES);
+    world.sabotage.checkDescriptors = () => void did.push('reserve');
+    await allLeave(world);
+    expect(did.slice(0, 2)).to.deep.equal(['reserve', 'take socket']);
+  });
+
   it('serves on where there can be no successor, or none can be started', async () => {
     const world = await new Scripted().serving();
     world.noSuccessor = 'there is no Node';
