@@ -3,7 +3,7 @@
 import type { AppMetricsSum } from '../control/app-metrics.ts';
 import { type Identity, statusOf } from '../control/fleet-status.ts';
 import { Judge } from '../control/judge.ts';
-import { Ledger, SAMPLE_MS } from '../control/ledger.ts';
+import { Ledger } from '../control/ledger.ts';
 import type { RequestInFlight, Top } from '../control/status.ts';
 import type { Views } from '../control/views.ts';
 import { type Gauges, type OwnProcess, type Stats, since } from '../core/figures.ts';
@@ -13,6 +13,7 @@ import type { Answer, Question } from '../core/protocol.ts';
 import { nameOf } from '../core/turn.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { Questions } from './questions.ts';
+import type { Forked } from './workers.ts';
 
 /** The longest requests in flight are told, so many of them. */
 const MOST_TOLD = 100;
@@ -21,10 +22,13 @@ const MIB = 1_048_576;
 /** What the books are kept on. */
 export interface Seen {
   readonly fleet: () => Fleet;
+  /** The generation that a reload under way brings; undefined = there is none. */
+  readonly reloadsTo: () => number | undefined;
   readonly now: () => number;
   readonly elapsed: () => number;
   readonly identity: () => Identity;
   readonly own: () => OwnProcess & { readonly logLinesDropped: number };
+  readonly residentBytes: () => number;
   readonly ask: (id: number, question: Question) => void;
   readonly after: (ms: number, run: () => void) => () => void;
   readonly log: (notice: Notice) => void;
@@ -51,19 +55,17 @@ export class Books {
     this.#questions = new Questions(seen.ask, seen.after);
   }
 
-  beat(id: number, slot: number, stats: Stats): void {
+  beat({ id, slot, generation }: Forked, stats: Stats): void {
     const unwell = this.#ledger.worker(id)?.stats.unwell ?? null;
     const { before, now } = this.#ledger.beat(id, slot, stats, this.#seen.elapsed());
     if (stats.unwell !== unwell) this.#sayHealth(id, stats.unwell);
     const judge = this.#judgeOfReload();
-    if (!judge) return;
-    const worker = this.#seen.fleet().workers.find((w) => w.id === id);
-    if (worker) judge.add(worker.generation, since(before, now));
+    if (judge) judge.add(generation, since(before, now));
   }
 
   /** The judge of the reload under way; none while there is none. */
   #judgeOfReload(): Judge | undefined {
-    const generation = this.#seen.fleet().reload?.to;
+    const generation = this.#seen.reloadsTo();
     if (generation === undefined) this.#judge = undefined;
     else if (this.#judge?.generation !== generation)
       this.#judge = new Judge(generation, this.#ledger.lastMinutes);
@@ -120,17 +122,10 @@ export class Books {
     this.#ledger.happened(notice, this.#seen.elapsed());
   }
 
-  /** Adds a point to the history and looks at a reload's traffic, every second from now on; `guard` runs what a timer does. */
-  sampleOn(guard: (act: () => void) => void): void {
-    this.#seen.after(SAMPLE_MS, () => {
-      guard(() => this.#look());
-      this.sampleOn(guard);
-    });
-  }
-
-  #look(): void {
+  /** Adds a point to the history and looks at a reload's traffic; to be called every second. */
+  look(): void {
     const now = this.#seen.now();
-    this.#ledger.sample(this.#seen.elapsed(), this.#seen.own().residentBytes / MIB);
+    this.#ledger.sample(this.#seen.elapsed(), this.#seen.residentBytes() / MIB);
     const judge = this.#judgeOfReload();
     if (judge) this.#seen.judged(judge.generation, judge.look(this.#seen.fleet(), now));
   }

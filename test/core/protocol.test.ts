@@ -21,7 +21,6 @@ describe('the protocol', () => {
     { type: 'failed', failure: { reason: 'no database', stack: undefined } },
     { type: 'failed', failure: { reason: 'no database', stack: 'Error\n    at app.js:1' } },
     { type: 'beat', stats: STATS },
-    { type: 'alive' },
     { type: 'answer', question: 'held', answer: HELD },
     { type: 'answer', question: 'metrics', answer: { text: 'jobs 1' } },
     { type: 'answer', question: 'metrics', answer: { problem: 'no string' } },

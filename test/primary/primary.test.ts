@@ -119,9 +119,9 @@ describe('the primary', () => {
 
       it(`(${part}) kills workers that do not go, at SHUTDOWN_TIMEOUT, and exits then whatever they do`, async () => {
         const world = await failing(part);
-        await world.pass(STOP_MS - 501);
+        await world.pass(STOP_MS - 1001);
         expect(world.alive.some(({ killed }) => killed)).to.equal(false);
-        await world.pass(501);
+        await world.pass(1001);
         expect(world.alive.every(({ killed }) => killed)).to.equal(true);
         await world.pass(2 * STOP_MARGIN_MS);
         expect(world.exitCode).to.equal(1);
@@ -143,7 +143,7 @@ describe('the primary', () => {
       };
       if (part === 'watch') world.workers[0]?.says({ type: 'hello' });
       else if (part === 'log') world.primary.dispatch({ type: 'scale', workers: 3 });
-      await world.pass(500);
+      await world.pass(1000);
       return world;
     }
   });
