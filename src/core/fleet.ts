@@ -136,7 +136,7 @@ export interface Fleet {
   /** Nobody is asked to lead before. */
   leadAt: number;
   workers: Worker[];
-  slots: Record<number, Slot>;
+  slots: Record<number, Readonly<Slot>>;
 }
 
 export type WorkerEvent =
