@@ -60,6 +60,8 @@ export type ToWorker =
   | { readonly type: 'lead' | 'yield' }
   /** Close the inspector that was opened from outside. */
   | { readonly type: 'close inspector' }
+  /** Have so many connections go to other workers: it has more than its part. */
+  | { readonly type: 'ease'; readonly connections: number }
   /** Answer this question. */
   | { readonly type: 'ask'; readonly question: Question }
   /** Finish what is open within `graceMs`, and stand by. */
@@ -131,6 +133,7 @@ const TO_WORKER: Readonly<Record<ToWorker['type'], true>> = {
   drain: true,
   lead: true,
   yield: true,
+  ease: true,
   ask: true,
   'close inspector': true,
 };

@@ -46,7 +46,7 @@ export function keepContract(
     connections,
     inFlight,
     counts,
-    closing: keepAliveTimeoutMs === 0,
+    closes: keepAliveTimeoutMs === 0 ? Infinity : 0,
     closesAlways: keepAliveTimeoutMs === 0,
     ending: false,
     current: undefined,
@@ -94,7 +94,7 @@ export function keepContract(
     socket.latest = res;
     if (!res.shouldKeepAlive) socket.lastSaid = true;
     // While connections close, requests that came in one piece are known before the first of them is answered.
-    if (service.closing) process.nextTick(handle, req, res, socket, run);
+    if (service.closes > 0) process.nextTick(handle, req, res, socket, run);
     else handle(req, res, socket, run);
   };
 

@@ -79,7 +79,8 @@ export class Primary {
       {
         beat: (of, stats) => {
           this.#heard.set(of.id, world.now());
-          this.#books.beat(of, stats);
+          const connections = this.#books.beat(of, stats);
+          if (connections > 0 && !start.roundRobin) this.#workers.send(of.id, { type: 'ease', connections });
         },
         answer: (id, answer) => this.#books.answer(id, answer),
         figures: (id) => this.#books.figures(id),

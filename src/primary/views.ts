@@ -6,6 +6,7 @@ import { Judge } from '../control/judge.ts';
 import { Ledger } from '../control/ledger.ts';
 import type { RequestInFlight, Top } from '../control/status.ts';
 import type { Views } from '../control/views.ts';
+import { surplus } from '../core/balance.ts';
 import { type Gauges, type OwnProcess, type Stats, since } from '../core/figures.ts';
 import { type Effect, type Fleet, serves } from '../core/fleet.ts';
 import type { Notice } from '../core/notices.ts';
@@ -36,12 +37,17 @@ export interface Seen {
   readonly judged: (generation: number, verdict: Verdict) => void;
 }
 
+/** Those that stay where they are until they end are no part of the balance. */
+const movable = ({ connections, longLived }: Gauges): number => connections - longLived;
+
 /** The books, and the views on them. */
 export class Books {
   readonly #seen: Seen;
   readonly #ledger: Ledger;
   readonly #questions: Questions;
   #judge: Judge | undefined;
+  /** The connections that a worker keeps on average. */
+  #mean = Infinity;
   /** Made by the first metrics that are asked for, or that a worker leaves behind. */
   #appMetrics: Promise<AppMetricsSum> | undefined;
   /** Workers whose app was said to be unwell. */
@@ -55,12 +61,14 @@ export class Books {
     this.#questions = new Questions(seen.ask, seen.after);
   }
 
-  beat({ id, slot, generation }: Forked, stats: Stats): void {
+  /** Returns how many of the worker's connections are to move to others. */
+  beat({ id, slot, generation }: Forked, stats: Stats): number {
     const unwell = this.#ledger.worker(id)?.stats.unwell ?? null;
     const { before, now } = this.#ledger.beat(id, slot, stats, this.#seen.elapsed());
     if (stats.unwell !== unwell) this.#sayHealth(id, stats.unwell);
     const judge = this.#judgeOfReload();
     if (judge) judge.add(generation, since(before, now));
+    return surplus(movable(stats.gauges), this.#mean);
   }
 
   /** The judge of the reload under way; none while there is none. */
@@ -127,7 +135,16 @@ export class Books {
     const now = this.#seen.now();
     this.#ledger.sample(this.#seen.elapsed(), this.#seen.residentBytes() / MIB);
     const judge = this.#judgeOfReload();
+    this.#mean = this.#meanOf(this.#seen.fleet());
     if (judge) this.#seen.judged(judge.generation, judge.look(this.#seen.fleet(), now));
+  }
+
+  /** The connections that a worker keeps on average; Infinity where workers come and go, which moves enough of them. */
+  #meanOf({ workers, reload, upgrade, stop }: Fleet): number {
+    if (reload || upgrade || stop) return Infinity;
+    const serving = workers.filter(serves).map(({ id }) => this.figures(id));
+    const sum = serving.reduce((so, gauges) => so + (gauges ? movable(gauges) : 0), 0);
+    return serving.length > 1 ? sum / serving.length : Infinity;
   }
 
   readonly views: Views = {

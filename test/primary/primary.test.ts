@@ -171,6 +171,24 @@ describe('the primary', () => {
     });
   });
 
+  it('has a worker give connections away that keeps more than its part, unless workers come and go anyway', async () => {
+    const world = await new Scripted().serving();
+    const beat = (of: number, connections: number, longLived = 0): void =>
+      world.workers[of]?.says({ type: 'beat', stats: statsOf({}, { connections, longLived }) });
+    const eased = () => world.workers.map(({ sent }) => sent.filter(({ type }) => type === 'ease'));
+    beat(0, 150, 50);
+    beat(1, 20);
+    await world.pass(1000);
+    beat(1, 20);
+    expect(eased()).to.deep.equal([[], []]);
+    beat(0, 150, 50);
+    expect(eased()).to.deep.equal([[{ type: 'ease', connections: 40 }], []]);
+    world.primary.dispatch({ type: 'reload' });
+    await world.pass(1000);
+    beat(0, 150, 50);
+    expect(eased()[0]).to.have.length(1);
+  });
+
   it('takes a beat without telling anyone, and keeps 512 workers apart', async () => {
     const world = await new Scripted({ WEB_CONCURRENCY: '512' }).serving();
     const told = world.toldManager.length;

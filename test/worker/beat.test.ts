@@ -2,7 +2,6 @@
 
 import { expect } from 'chai';
 import { readConfig } from '../../src/core/config.ts';
-import type { Service } from '../../src/http/service.ts';
 import { Beat } from '../../src/worker/beat.ts';
 import { Raw, request } from '../helpers/raw.ts';
 import { eventually } from '../helpers/server.ts';
