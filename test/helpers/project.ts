@@ -61,6 +61,10 @@ export class UserProject {
     return { code: status, out: stdout, err: stderr };
   }
 
+  write(file: string, text: string): void {
+    writeFileSync(join(this.folder, file), text);
+  }
+
   read(file: string): string {
     return readFileSync(join(this.folder, file), 'utf8');
   }
