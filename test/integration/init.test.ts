@@ -86,6 +86,16 @@ describe('hello-server init', () => {
     });
   });
 
+  it('gives a manifest for Kubernetes each setting once, and the log, the delay and the admin port that are asked for', () => {
+    const asked = { SHUTDOWN_DELAY: '9', LOG_FORMAT: 'text', ADMIN_PORT: '9000', ADMIN_HOST: '127.0.0.1' };
+    init(['kubernetes'], asked);
+    const lines = [...read('kubernetes.yaml').matchAll(/- name: ([A-Z_]+)\n +value: '?(.*?)'?\n/g)];
+    expect(lines.map(([, name, value]) => [name, value])).to.deep.equal([
+      ...Object.entries({ ...asked, ADMIN_HOST: '0.0.0.0' }),
+      ['PORT', '3000'],
+    ]);
+  });
+
   it('writes a Dockerfile with the port of the settings, and leaves a .dockerignore that is there', () => {
     write('.dockerignore', 'mine\n');
     const { out } = init(['docker'], { PORT: '8080', CONTROL_SOCKET: '/tmp/here.sock' });

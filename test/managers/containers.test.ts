@@ -360,12 +360,12 @@ describe('in containers', function () {
     };
 
     it('from an empty folder to an Express app that is reloaded without a loss, and stopped', async () => {
-      project.install();
+      project.install("it's my server.js");
       const port = await freePort();
       const settings = { PORT: String(port), SHUTDOWN_DELAY: '0.5', SHUTDOWN_TIMEOUT: '20' };
-      const { out, err } = project.init(['docker'], settings);
+      const { out, err } = project.init(['docker', "it's my server.js"], settings);
       expect(err).to.equal('');
-      expect(out).to.include('wrote Dockerfile and .dockerignore, to run ./server.js as shop\n');
+      expect(out).to.include("wrote Dockerfile and .dockerignore, to run ./it's my server.js as shop\n");
       await start(out, port);
       expect(await engine.inspect('shop', '{{.Config.StopTimeout}} {{.Config.User}}')).to.equal(
         '23 1000:1000',

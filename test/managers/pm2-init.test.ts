@@ -1,16 +1,15 @@
 // From an empty folder to an Express app under the real pm2, by what init writes.
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { Pm2 } from '../helpers/pm2.ts';
 import { losesNothing, nextCommand, UserProject } from '../helpers/project.ts';
 import { exchange, request } from '../helpers/raw.ts';
 
-/** A package of each kind, with the name that its server has to have there, as it is written in CommonJS. */
+const SETTINGS = { SHUTDOWN_DELAY: '1.5', BOOT_TIMEOUT: '60' };
+/** A package of each kind, with the name that its server, written in CommonJS, has there; and where its settings are. */
 const PACKAGES = [
-  ['CommonJS', 'server.js', {}],
-  ['ES modules', 'server.cjs', { type: 'module' }],
+  ['CommonJS', {}, 'server.js', 'the environment'],
+  ['ES modules', { type: 'module' }, "it's my server.cjs", 'a file'],
 ] as const;
 
 describe('under pm2, by hello-server init', function () {
@@ -25,17 +24,21 @@ describe('under pm2, by hello-server init', function () {
     project.remove();
   });
 
-  for (const [modules, server, manifest] of PACKAGES) {
-    it(`an Express app in a package of ${modules} is started, reloaded without a loss, and stopped`, async () => {
+  for (const [modules, manifest, server, place] of PACKAGES) {
+    it(`an Express app in a package of ${modules}, set up in ${place}, is started, reloaded without a loss, and stopped`, async () => {
       project = new UserProject();
-      writeFileSync(join(project.folder, 'package.json'), JSON.stringify(manifest));
+      project.write('package.json', JSON.stringify(manifest));
       project.install(server);
-      // Another PORT in the environment of pm2's user: the file's own comes first.
-      const opened = await Pm2.open({ PORT: '1' }, project.folder);
+      const ofFile = place === 'a file';
+      // Where the file of pm2 has a PORT it comes before that in the environment of pm2's user.
+      const opened = await Pm2.open(ofFile ? {} : { PORT: '1' }, project.folder);
       pm2 = opened;
-      const port = String(opened.port);
 
-      const { out, err } = project.init(['pm2'], { PORT: port, SHUTDOWN_DELAY: '1.5', BOOT_TIMEOUT: '60' });
+      const lines = Object.entries(SETTINGS).map(([name, value]) => `${name}=${value}\n`);
+      project.write('my settings.env', lines.join(''));
+      const { out, err } = ofFile
+        ? project.init(['pm2', server, '--env-file', 'my settings.env'])
+        : project.init(['pm2'], { ...SETTINGS, PORT: String(opened.port) });
       expect(err).to.equal('');
       expect(out).to.include(`wrote ecosystem.config.js, to run ./${server} as shop\n`);
       const run = (what: string) => opened.run(...nextCommand(out, what).split(' ').slice(1));

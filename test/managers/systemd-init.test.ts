@@ -77,14 +77,17 @@ describe('under systemd, by hello-server init', function () {
     expect(property('shop', 'Result')).to.equal('success');
   });
 
-  it('an app in a home runs as the user whose it is', async () => {
+  it('an app and a node in a home run as the user whose they are', async () => {
     const folder = '/home/ada/shop';
+    const bin = '/home/ada/.node/bin';
     must('/', 'useradd --create-home ada && chmod 700 /home/ada');
     machine.bring(project.folder, folder);
+    machine.bring(process.execPath, `${bin}/node`);
     must('/', 'chown -R ada: /home/ada');
     const port = await freePort();
     machine.write(`${folder}/app.env`, `PORT=${port}\n`);
-    const out = must(folder, 'npx --no hello-server init systemd --name ada-shop --env-file app.env');
+    const init = 'npx --no hello-server init systemd --name ada-shop --env-file app.env';
+    const out = must(folder, `PATH=${bin}:$PATH ${init}`);
 
     must(folder, nextCommand(out, 'start it'));
     expect(complaints('ada-shop.service')).to.deep.equal([]);
@@ -92,6 +95,7 @@ describe('under systemd, by hello-server init', function () {
     const uid = must('/', 'id -u ada').trim();
     const status = machine.run('cat', `/proc/${property('ada-shop', 'MainPID')}/status`).stdout;
     expect(status).to.match(new RegExp(`^Uid:\\t${uid}\\t`, 'm'));
+    expect(must('/', `readlink /proc/${property('ada-shop', 'MainPID')}/exe`).trim()).to.equal(`${bin}/node`);
     await reload(folder, nextCommand(out, 'reload it'));
     expect(property('ada-shop', 'StatusText')).to.match(/generation 2$/);
     must('/', 'systemctl stop ada-shop');
