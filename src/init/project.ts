@@ -66,8 +66,10 @@ function readPackage(folder: string): Package {
   try {
     const read: unknown = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
     if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read;
-  } catch {
-    // not JSON
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== undefined)
+      throw new Refused(CANNOT_SERVE, `package.json: expected one that can be read, got ${code}`);
   }
   throw new Refused(CANNOT_SERVE, 'package.json: expected an object in JSON, got something else');
 }

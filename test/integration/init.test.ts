@@ -156,6 +156,12 @@ describe('hello-server init', () => {
       }
     });
 
+    it('that package.json cannot be read', () => {
+      remove('package.json');
+      mkdirSync(join(folder, 'package.json'));
+      refuses(['pm2'], 1, 'package.json: expected one that can be read, got EISDIR');
+    });
+
     it('that the app is not there', () => {
       refuses(['pm2', 'nope.js'], 1, 'nope.js: expected a module, got no such file');
     });

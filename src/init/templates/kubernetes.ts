@@ -97,7 +97,7 @@ ${args.length === 0 ? '' : `          args: [${args.map(quoted).join(', ')}]\n`}
 ${more.join('')}          ports:
             - name: http
               containerPort: ${port}
-            # deploy/prometheus.yaml has the job that finds this port by its name.
+            # deploy/prometheus.yaml of hello-server has the job that finds this port by its name.
             - name: admin
               containerPort: ${adminPort}
           # The probes ask the primary, whatever the app answers on its own paths.
