@@ -28,6 +28,16 @@ describe('the example', function () {
 
       it('does what its README says, and loses nothing in the reload', () => example.walk());
 
+      it('stops in order on a Ctrl-C', async () => {
+        const server = await example.serve();
+        server.interrupt();
+        await server.end();
+        expect(server.out, server.log).to.match(
+          /\nReceived SIGINT, shutting down gracefully...\n(.*\n)*Server closed successfully\n/,
+        );
+        expect(server.err).to.equal('');
+      });
+
       it('says in one line that its port is taken', async () => {
         const other = createServer().listen(0);
         await once(other, 'listening');

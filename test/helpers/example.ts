@@ -105,25 +105,25 @@ export class Example {
     for (const command of this.#commands.slice(0, this.#start)) await this.#run(command, env);
   }
 
-  /** Runs a line in its folder, without waiting. Without an `env` it has what the example needs, and nothing else. */
-  launch(line: string, env: Environment = {}, detached = false): Running {
+  /** Runs a line in its folder, without waiting; `env` is set beside what the example needs. */
+  launch(line: string, env: Environment = {}): Running {
     const given = { ACCESS_LOG: 'false', npm_config_update_notifier: 'false', NODE_OPTIONS: undefined };
-    return launch({ line, cwd: this.folder, env: { ...given, ...this.#env, ...env }, detached });
+    return launch({ line, cwd: this.folder, env: { ...given, ...this.#env, ...env }, detached: true });
   }
 
-  /** Starts it as its README does, and waits until it serves. */
+  /** Starts it by the command of its README, and waits until it serves. */
   serve(env: Environment = {}): Promise<Running> {
     return this.launch(START, env).serving();
   }
 
-  /** Reloads it as its README does; resolves when the new generation serves. */
+  /** Reloads it by the command of its README; resolves when the new generation serves. */
   reload(server: Running): Promise<void> {
-    return this.#run(this.#command(RELOAD), { PORT: String(server.port) });
+    return this.#run({ line: RELOAD, shows: [] }, { PORT: String(server.port) });
   }
 
-  /** Stops it as its README does, and expects that it ends in order. */
+  /** Stops it by the command of its README, and expects that it ends in order. */
   async stop(server: Running): Promise<void> {
-    await this.#run(this.#command(STOP), { PORT: String(server.port) });
+    await this.#run({ line: STOP, shows: [] }, { PORT: String(server.port) });
     expect(await server.end(), server.log).to.deep.equal({ code: 0, signal: null });
     expect(server.out, server.log).to.match(/\nServer closed successfully\n$/);
   }
@@ -133,19 +133,13 @@ export class Example {
     const server = await this.serve();
     const env = { PORT: String(server.port) };
     for (const command of this.#commands.slice(this.#start + 1)) {
-      if (command.line === RELOAD) await losingNothing(server, () => this.reload(server), CLIENTS);
+      if (command.line === RELOAD) await losingNothing(server, () => this.#run(command, env), CLIENTS);
       else if (command.line === STOP) await this.stop(server);
       else if (GOES_ON.test(command.line)) await this.#runUntilShown(command, env);
       else await this.#run(command, env);
     }
     expect(await server.exited).to.deep.equal({ code: 0, signal: null });
     expect(server.err).to.equal('');
-  }
-
-  #command(line: string): Command {
-    const found = this.#commands.find((command) => command.line === line);
-    if (!found) throw new Error(`expected \`${line}\` in the README of the example`);
-    return found;
   }
 
   /** Runs a command to its end, and expects that it succeeds and shows what its README says. */
@@ -159,7 +153,7 @@ export class Example {
 
   /** Runs a command that goes on until it has shown what its README says, and ends it. */
   async #runUntilShown({ line, shows }: Command, env: Environment): Promise<void> {
-    const running = this.launch(here(line, env.PORT), env, true);
+    const running = this.launch(here(line, env.PORT), env);
     const shown = shows.join('\n');
     await eventually(
       () => running.out.startsWith(shown),

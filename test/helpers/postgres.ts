@@ -35,7 +35,9 @@ export class Postgres {
   async run(): Promise<void> {
     const log = openSync(join(this.#folder, 'log'), 'a');
     const places = ['-D', join(this.#folder, 'data'), '-k', this.#folder, '-c', 'listen_addresses='];
-    this.#server = spawn(program('postgres'), places, {
+    // So it says of each client that goes without a word that it did.
+    const words = ['-c', 'log_min_messages=debug1'];
+    this.#server = spawn(program('postgres'), [...places, ...words], {
       cwd: this.#folder,
       stdio: ['ignore', log, log],
       ...this.#owner,
@@ -47,10 +49,14 @@ export class Postgres {
         return false;
       }
     };
-    const said = () => readFileSync(join(this.#folder, 'log'), 'utf8');
     await eventually(answers, 'the database answers').catch((error) => {
-      throw new Error(`${error.message}\n${said()}`);
+      throw new Error(`${error.message}\n${this.log}`);
     });
+  }
+
+  /** What it has logged. */
+  get log(): string {
+    return readFileSync(join(this.#folder, 'log'), 'utf8');
   }
 
   /** The rows that a query has, one to a line. */
