@@ -4,14 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SINCE_VARIABLE } from './core/protocol.ts';
 
 const BODY = 'Hello, World!';
-const HEADERS = [
-  'Server',
-  'hello-server',
-  'Content-Type',
-  'text/html; charset=utf-8',
-  'Content-Length',
-  String(BODY.length),
-];
+const HEADERS = ['Content-Type', 'text/html; charset=utf-8', 'Content-Length', String(BODY.length)];
 
 /** Empty requests need no stream of their own. */
 export const options = { optimizeEmptyRequests: true };

@@ -11,6 +11,7 @@ import { type Server, type Subject, start } from '../subject.ts';
 import { bareCluster, hello } from '../subjects.ts';
 
 const SIZES = [2, 4, 8];
+const ROUNDS = 3;
 const CLIENTS = 200;
 /** A client thinks up to so long between two requests. */
 const THINK_MS = 1000;
@@ -33,7 +34,7 @@ async function askAll(settings: Settings): Promise<Answer> {
     const rounds = await takeTurns(
       pair,
       ({ name }) => name,
-      settings,
+      { ...settings, rounds: settings.quick ? 1 : ROUNDS },
       (subject) => spreadOf(subject, settings),
     );
     comparisons.push({

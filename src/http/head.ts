@@ -5,6 +5,10 @@ import { type Answer, type Connection, unsaid } from './connection.ts';
 
 type HeadersArgument = OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined;
 
+const CRLF = '\r\n';
+/** The end of a head that has our name in it. */
+const SIGNED = `Server: hello-server${CRLF}${CRLF}`;
+
 /** Node's own, in the one type that covers its overloads. */
 export const nativeWriteHead = ServerResponse.prototype.writeHead as unknown as (
   this: ServerResponse,
@@ -40,12 +44,11 @@ export function headWriter(service: { closes: number }): ServerResponse['writeHe
       this.setHeader('Connection', 'close');
       headers = withoutConnection(headers);
     }
-    if (!this.hasHeader('server') && !names(headers, 'Server')) {
-      if (headers === undefined || this.getHeaderNames().length > 0) this.setHeader('Server', 'hello-server');
-      else headers = withServer(headers);
-    }
+    const isUnsigned = !this.hasHeader('server') && !names(headers, 'Server');
     if (phrase === undefined) nativeWriteHead.call(this, statusCode, headers);
     else nativeWriteHead.call(this, statusCode, phrase, headers);
+    // Into what Node has made of the head: as one more header it would cost three times as much.
+    if (isUnsigned && this._header) this._header = this._header.slice(0, -CRLF.length) + SIGNED;
     if (this._last) socket.lastSaid = true;
     if (this.begun !== undefined && this._header) this._header = unsaid(this, this._header);
     return this;
@@ -68,11 +71,6 @@ function names(headers: HeadersArgument, name: string): boolean {
 /** Lower-casing takes a while: what is spelled as usual, or is of another length, is spared that. */
 const isSame = (key: string, name: string): boolean =>
   key === name || (key.length === name.length && key.toLowerCase() === name.toLowerCase());
-
-function withServer(headers: NonNullable<HeadersArgument>): HeadersArgument {
-  if (!Array.isArray(headers)) return { ...headers, Server: 'hello-server' };
-  return [...headers, 'Server', 'hello-server'];
-}
 
 /** The headers less `Connection`: a draining worker's answer says close, whatever the app would like. */
 function withoutConnection(headers: HeadersArgument): HeadersArgument {
