@@ -104,6 +104,11 @@ export interface Stop {
 
 export interface Fleet {
   settings: Settings;
+  /**
+   * Whether a developer saves the next version at any time (`hello-server dev`): what does not boot waits for that instead
+   * of being tried again or ending the primary, and what boots meanwhile is out of date.
+   */
+  readonly dev: boolean;
   wanted: number;
   /** Whether all workers of the first generation have served. */
   started: boolean;
@@ -239,8 +244,9 @@ export const newSlot = (restarts = 0): Slot => ({ ...NEW_SLOT, restarts });
  * A fleet that wants as many workers as its settings say and has none.
  * @param carried what it goes on with, where it takes the place of another; its apps lead when that has gone
  */
-export const newFleet = (settings: Settings, seed = 1, carried?: Carried): Fleet => ({
+export const newFleet = (settings: Settings, seed = 1, carried?: Carried, dev = false): Fleet => ({
   settings,
+  dev,
   wanted: carried && carried.workers === settings.workers ? carried.wanted : settings.workers,
   started: false,
   generation: (carried?.generation ?? 0) + 1,
@@ -276,6 +282,10 @@ export const inDoubt = (why: string | undefined): boolean =>
 
 /** Whether the worker is out of the rotation for a snapshot of its heap: it is blocked, and has no deadline. */
 export const isHeld = ({ snapshot, stage }: Worker): boolean => snapshot && stage.name === 'draining';
+
+/** Whether the worker has booted, and takes requests or may take them again. */
+export const canServe = ({ stage: { name } }: Worker): boolean =>
+  name === 'ready' || name === 'standby' || name === 'rejoining';
 
 /** Whether the worker takes requests. */
 export const serves = (w: Worker): boolean => w.stage.name === 'ready';

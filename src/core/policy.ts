@@ -123,9 +123,23 @@ function noteOf(turn: Turn, w: Worker, event: WorkerEvent): void {
 
 function askedToReload(turn: Turn, wish: Wish): void {
   const { fleet } = turn;
-  if (fleet.stop || isRefused(turn, 'reload')) return;
-  if (fleet.reload || !fleet.started) fleet.reloadAgain = wish;
+  if (fleet.stop || isRefused(turn, 'reload') || bootsAnew(turn, wish)) return;
+  if (fleet.reload || !(fleet.started || fleet.dev)) fleet.reloadAgain = wish;
   else beginReload(turn, wish);
+}
+
+/** Whether what the reload asks for is done by booting anew, in development, what boots already from older files. */
+function bootsAnew(turn: Turn, { renewal }: Wish): boolean {
+  const { fleet } = turn;
+  const booting = fleet.workers.filter(({ stage }) => stage.name === 'booting');
+  if (!fleet.dev || booting.length === 0 || (renewal && 'errors' in renewal)) return false;
+  if (renewal) fleet.settings = renewal.settings;
+  if (fleet.reload) fleet.reload = { ...fleet.reload, since: turn.now };
+  for (const w of booting.filter(({ killed }) => !killed)) {
+    turn.log({ notice: 'boots anew', of: nameOf(w) });
+    turn.kill(w, { why: 'not wanted' });
+  }
+  return true;
 }
 
 function askedToRollBack(turn: Turn): void {

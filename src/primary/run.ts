@@ -21,6 +21,7 @@ import { createLog, type Log } from '../log/logger.ts';
 import { describeThrown } from '../log/thrown.ts';
 import { cannotListen, lineOf } from '../log/wording.ts';
 import { Clock } from './clock.ts';
+import type { Development } from './development.ts';
 import { freePort } from './free-port.ts';
 import { explainHang } from './hang.ts';
 import { Pipes } from './pipes.ts';
@@ -57,11 +58,13 @@ export interface Run {
   readonly same: readonly string[];
   /** What a predecessor handed on; undefined = this primary is the first. */
   readonly succession: Succession | undefined;
+  /** undefined = this is no `hello-server dev`. */
+  readonly development: Development | undefined;
 }
 
 /** Runs this process as the primary until the fleet has stopped; resolves with the exit code. */
 export async function runPrimary(run: Run): Promise<number> {
-  const { environment, version, app, args, systemd, exec, succession } = run;
+  const { environment, version, app, args, systemd, exec, succession, development } = run;
   const { reading, warnings } = environment;
   const { config } = reading;
   // First of all, so that no signal finds the process without its handlers.
@@ -71,6 +74,10 @@ export async function runPrimary(run: Run): Promise<number> {
   const sinks = openSinks(config);
   const logAt = (level: LogLevel): Log => createLog(config.logFormat, level, outputOf(sinks), {});
   let logNow = logAt(config.logLevel);
+  const show: Log = (notice) => {
+    const told = development ? development.told(notice) : notice;
+    if (told) logNow(told);
+  };
   const socket = succession && heldSocket(succession.fd);
   const predecessor = succession && socket && predecessorOf(succession, socket);
   if (succession) void tellPredecessor({ type: 'here', version, node: process.version });
@@ -79,7 +86,7 @@ export async function runPrimary(run: Run): Promise<number> {
     // Why there is none is for the one that goes on to say.
     if (notice.notice === 'cannot serve' && predecessor && process.connected)
       void predecessor.failed(lineOf(notice).text);
-    else if (succession?.as !== 'interim' || !QUIET.has(notice.notice)) logNow(notice);
+    else if (succession?.as !== 'interim' || !QUIET.has(notice.notice)) show(notice);
   };
   signals.log = log;
   for (const warning of warnings) log({ notice: 'long duration', ...warning });
@@ -110,6 +117,7 @@ export async function runPrimary(run: Run): Promise<number> {
     seed,
     socket,
     succession,
+    dev: development !== undefined,
   };
   const setLevel = (level: LogLevel): void => {
     logNow = logAt(level);
@@ -121,6 +129,7 @@ export async function runPrimary(run: Run): Promise<number> {
     primary.dispatch({ type: 'stop', what: undefined, exitCode: CANNOT_SERVE });
   });
   primary.dispatch({ type: 'wake' });
+  development?.watch(() => primary.ask({ type: 'reload' }), log);
   if (!succession || succession.as === 'relayed') void primary.openAdmin();
   early.forEach(deliver);
   const code = await primary.stopped;
@@ -138,7 +147,7 @@ function realWorld(
   setLevel: (level: LogLevel) => void,
   predecessor: Predecessor | undefined,
 ): World {
-  const { environment, readAgain, systemd, cwd, succession } = run;
+  const { environment, readAgain, systemd, cwd, succession, development } = run;
   const { config } = environment.reading;
   const clock = new Clock();
   const since = Number(process.hrtime.bigint()) / 1e9 - process.uptime();
@@ -148,7 +157,7 @@ function realWorld(
     succession?.as === 'successor' ? [`MAINPID=${process.pid}`] : [],
   );
   const folder = new StartFolder(cwd, () => log({ notice: 'no working directory', path: cwd }));
-  const shared = { since, sinks, pipes: new Pipes() };
+  const shared = { since, sinks, pipes: new Pipes(), options: development?.options ?? [] };
   shared.pipes.prepare(2 * (config.workers === 'auto' ? usableCpus() : config.workers));
   let reserve: Reserve | undefined;
   let watch: Watch | undefined;
