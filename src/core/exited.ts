@@ -106,7 +106,7 @@ function didNotBoot(turn: Turn, w: Worker, ending: Ending): void {
   const never = 'cannotFork' in ending;
   if (fault.fault === 'ended' && isStopSignal(ending)) {
     turn.awaitOwnSignal(w, { notice: 'interrupted', of, ending });
-  } else if (fleet.dev && !never) {
+  } else if (fleet.dev && !never && !w.failure?.noPort) {
     awaitReload(turn, w, fault);
   } else if (!fleet.started && !never) {
     turn.log({ notice: 'cannot serve', fault });

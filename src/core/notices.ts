@@ -61,6 +61,8 @@ export interface BootFailure {
   readonly reason: string;
   /** The error's stack, where the error is the app's own. */
   readonly stack?: string | undefined;
+  /** Whether it is the port that cannot be had: no other version of the app would boot either. */
+  readonly noPort?: boolean;
 }
 
 /** Why a generation, or one worker of it, is not fit to serve. */

@@ -7,20 +7,18 @@ import type { Project } from './project.ts';
 const PAUSE_MS = 400;
 const PAUSE_TIMES = 9;
 
-/** Looks for as long as the process runs; tells which files were written since the last look. */
-export function lookRegularly(project: Project, tell: (files: readonly string[]) => void): void {
+/** Looks until the function that it returns is called; tells which files were written since the last look. */
+export function lookRegularly(project: Project, tell: (files: readonly string[]) => void): () => void {
   let before = look(project);
   const again = (): void => {
     const began = performance.now();
     const now = look(project);
     tell([...now].flatMap(([file, state]) => (before.get(file) === state ? [] : [file])));
     before = now;
-    next(performance.now() - began);
+    timer = setTimeout(again, Math.max(PAUSE_MS, PAUSE_TIMES * (performance.now() - began)));
   };
-  const next = (tookMs: number): void => {
-    setTimeout(again, Math.max(PAUSE_MS, PAUSE_TIMES * tookMs)).unref();
-  };
-  next(0);
+  let timer = setTimeout(again, PAUSE_MS);
+  return () => clearTimeout(timer);
 }
 
 /** The files that count, each with what changes when it is written. */

@@ -15,10 +15,13 @@ const CHECK_MS = 2000;
 export class BootError extends Error {
   readonly failure: BootFailure;
 
-  /** @param stack shown below the reason */
-  constructor(reason: string, stack?: string) {
+  /**
+   * @param stack shown below the reason
+   * @param more what else is known of it
+   */
+  constructor(reason: string, stack?: string, more: Pick<BootFailure, 'noPort'> = {}) {
     super(reason);
-    this.failure = { reason, stack };
+    this.failure = { reason, stack, ...more };
   }
 }
 

@@ -107,6 +107,13 @@ describe('policy in development', () => {
     expect(fleet.ready(3)).to.deep.equal(['reloaded']);
   });
 
+  it('ends with 1 where the port cannot be had, which no save mends', () => {
+    const fleet = developing();
+    fleet.on({ type: 'failed', id: 1, failure: { reason: 'Port 3000 is already in use', noPort: true } });
+    expect(fleet.exits(1, { code: 1 })).to.deep.equal(['exit 1']);
+    expect(fleet.log).to.deep.equal(['Port 3000 is already in use']);
+  });
+
   it('tries again by itself where no process could be made', () => {
     const fleet = developing();
     expect(fleet.exits(1, { cannotFork: 'EAGAIN' })).to.deep.equal([

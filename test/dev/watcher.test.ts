@@ -18,13 +18,17 @@ describe('the watch over a project', () => {
   let told: string[][];
   /** Why there is no watch. */
   let problems: (string | undefined)[];
+  let watcher: Watcher | undefined;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'hello-server-é '));
     told = [];
     problems = [];
     write('package.json', 'app.js', 'src/a.js', 'node_modules/b/b.js', 'dist/c.js');
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => {
+    watcher?.close();
+    rmSync(folder, { recursive: true });
+  });
 
   function write(...names: string[]): void {
     for (const name of names) {
@@ -40,7 +44,7 @@ describe('the watch over a project', () => {
       changed: (files: readonly string[]) => told.push(files.map((file) => relative(folder, file)).sort()),
       cannotWatch: (reason: string, setting: string | undefined) => problems.push(reason, setting),
     };
-    new Watcher(project, listener, watchFolder);
+    watcher = new Watcher(project, listener, watchFolder);
   }
 
   const tells = (...files: string[]): Promise<void> =>
@@ -127,7 +131,7 @@ describe('the watch over a project', () => {
 
   describe('where the kernel has no more watches', () => {
     const failing = (code: string) => (): never => {
-      throw Object.assign(new Error('no more watches'), { code });
+      throw Object.assign(new Error(`${code}: no more watches`), { code });
     };
 
     for (const [code, setting] of [
