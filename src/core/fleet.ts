@@ -141,12 +141,12 @@ export interface Fleet {
   /** Nobody is asked to lead before. */
   leadAt: number;
   workers: Worker[];
-  slots: Record<number, Slot>;
+  slots: Record<number, Readonly<Slot>>;
 }
 
 export type WorkerEvent =
   | { readonly type: 'forked'; readonly id: number; readonly pid: number }
-  | { readonly type: 'hello' | 'beat' | 'left'; readonly id: number }
+  | { readonly type: 'hello' | 'left'; readonly id: number }
   | { readonly type: 'ready'; readonly id: number; readonly leads?: boolean }
   /** Its app leads no more. */
   | { readonly type: 'yielded'; readonly id: number; readonly failed: boolean }
@@ -164,6 +164,8 @@ export type WorkerEvent =
 
 export type Event =
   | WorkerEvent
+  /** Workers were heard of, and there is nothing to it: when each was last. */
+  | { readonly type: 'heard'; readonly at: ReadonlyMap<number, number> }
   | { readonly type: 'wake' }
   | { readonly type: 'reload'; readonly force?: boolean; readonly renewal?: Renewal | undefined }
   /** What the traffic of the generation that a reload brings says of it so far. */

@@ -26,20 +26,20 @@ import { abandonUpgrade, beginUpgrade, dismiss, successorServes } from './upgrad
 /** One step: what happened at `now` (ms), the fleet after it, and what is to be done. `fleet` is left as it was. */
 export function step(fleet: Fleet, event: Event, now: number): { fleet: Fleet; effects: Effect[] } {
   if (fleet.stop?.phase.name === 'over') return { fleet, effects: [] };
-  // A heartbeat is the most frequent event by far and changes one number: nothing else is copied or looked at.
-  if (event.type === 'beat') return { fleet: heard(fleet, event.id, now), effects: [] };
+  // Heartbeats are the most frequent event by far and change a number each: nothing else is copied or looked at.
+  if (event.type === 'heard') return { fleet: heard(fleet, event.at), effects: [] };
   const turn = new Turn(fleet, now);
   note(turn, event);
   reconcile(turn);
   return { fleet: turn.fleet, effects: turn.effects };
 }
 
-const heard = (fleet: Fleet, id: number, now: number): Fleet => ({
+const heard = (fleet: Fleet, at: ReadonlyMap<number, number>): Fleet => ({
   ...fleet,
-  workers: fleet.workers.map((w) => (w.id === id ? { ...w, heardAt: now } : w)),
+  workers: fleet.workers.map((w) => ({ ...w, heardAt: Math.max(w.heardAt, at.get(w.id) ?? 0) })),
 });
 
-function note(turn: Turn, event: Event): void {
+function note(turn: Turn, event: Exclude<Event, { type: 'heard' }>): void {
   switch (event.type) {
     case 'wake':
       return;
@@ -86,7 +86,6 @@ function noteOf(turn: Turn, w: Worker, event: WorkerEvent): void {
   if (event.type !== 'hold') w.heardAt = turn.now;
   switch (event.type) {
     case 'hello':
-    case 'beat':
       return;
     case 'forked':
       w.pid = event.pid;

@@ -60,6 +60,8 @@ export type ToWorker =
   | { readonly type: 'lead' | 'yield' }
   /** Close the inspector that was opened from outside. */
   | { readonly type: 'close inspector' }
+  /** Have so many connections go to other workers: it has more than its part. */
+  | { readonly type: 'ease'; readonly connections: number }
   /** Answer this question. */
   | { readonly type: 'ask'; readonly question: Question }
   /** Finish what is open within `graceMs`, and stand by. */
@@ -109,8 +111,6 @@ export type FromWorker =
   | { readonly type: 'yielded'; readonly failed: boolean }
   | { readonly type: 'failed'; readonly failure: BootFailure }
   | { readonly type: 'beat'; readonly stats: Stats }
-  /** It lives, and there is nothing new since its last beat. */
-  | { readonly type: 'alive' }
   | { readonly type: 'left' }
   /** The requests that it has been working on for a while, when these are others than before. */
   | { readonly type: 'holding'; readonly requests: readonly string[] }
@@ -133,6 +133,7 @@ const TO_WORKER: Readonly<Record<ToWorker['type'], true>> = {
   drain: true,
   lead: true,
   yield: true,
+  ease: true,
   ask: true,
   'close inspector': true,
 };
@@ -160,7 +161,6 @@ export function fromWorker(raw: unknown): FromWorker | undefined {
   const message = open(raw);
   switch (message?.type) {
     case 'hello':
-    case 'alive':
     case 'left':
       return { type: message.type };
     case 'ready':

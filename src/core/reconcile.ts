@@ -99,10 +99,10 @@ function explainHung(turn: Turn): void {
 
 /** Our own signal has not come: a stop signal that reached a worker was meant for it alone, and is answered now. */
 function logHeldNotices(turn: Turn): void {
-  for (const slot of Object.values(turn.fleet.slots)) {
-    if (!slot.heldNotice || turn.now < slot.respawnAt) continue;
-    turn.log(slot.heldNotice);
-    slot.heldNotice = undefined;
+  for (const [number, { heldNotice, respawnAt }] of Object.entries(turn.fleet.slots)) {
+    if (!heldNotice || turn.now < respawnAt) continue;
+    turn.log(heldNotice);
+    turn.slot(Number(number)).heldNotice = undefined;
   }
 }
 
@@ -112,7 +112,7 @@ function logHeldNotices(turn: Turn): void {
  */
 function retireFull(turn: Turn): void {
   for (const w of turn.ready) {
-    const waits = turn.now < turn.slot(w.slot).respawnAt;
+    const waits = turn.now < turn.respawnAt(w.slot);
     if (!w.isFull || !w.replace || !waits || turn.ready.length === 1) continue;
     w.replace = { ...w.replace, by: turn.now };
     turn.retire(w);
@@ -122,11 +122,15 @@ function retireFull(turn: Turn): void {
 /** One that was told to go goes when its time is up; of two that are left ready in one slot then the older. */
 function retireReplaced(turn: Turn): void {
   for (const w of turn.ready) if (turn.now >= (w.replace?.by ?? Infinity)) turn.retire(w);
-  const bySlot = new Map<number, Worker[]>();
-  for (const w of turn.ready) bySlot.set(w.slot, [...(bySlot.get(w.slot) ?? []), w]);
-  for (const ready of bySlot.values()) {
-    const old = ready.find((w) => w.replace) ?? ready.find((w) => w.generation < turn.fleet.generation);
-    if (old && ready.length > 1) turn.retire(old);
+  const { ready } = turn;
+  const seen = new Set<number>();
+  for (const { slot } of ready) {
+    if (!seen.has(slot)) seen.add(slot);
+    else {
+      const both = ready.filter((w) => w.slot === slot);
+      const old = both.find((w) => w.replace) ?? both.find((w) => w.generation < turn.fleet.generation);
+      if (old) turn.retire(old);
+    }
   }
 }
 
@@ -155,14 +159,15 @@ function shareMemory(turn: Turn): void {
 }
 
 function forkMissing(turn: Turn): void {
-  for (const slot of missingSlots(turn.fleet)) if (turn.now >= turn.slot(slot).respawnAt) turn.fork(slot);
+  for (const slot of missingSlots(turn.fleet)) if (turn.now >= turn.respawnAt(slot)) turn.fork(slot);
 }
 
 /** The slots to be forked into, at once or after their backoff: those without a live worker; if there are none, stale ones. */
 function missingSlots(fleet: Fleet): number[] {
   const alive = fleet.workers.filter(live);
   const taken = new Set(alive.map((w) => w.slot));
-  const empty = Array.from({ length: fleet.wanted }, (_, slot) => slot).filter((slot) => !taken.has(slot));
+  const empty: number[] = [];
+  for (let slot = 0; slot < fleet.wanted; slot++) if (!taken.has(slot)) empty.push(slot);
   if (empty.length > 0) return empty;
   if (!fleet.started || alive.length !== fleet.wanted || !alive.every(serves)) return [];
   // Workers are recycled one at a time, and by a reload as many as it replaces at a time; none while as many as wanted are

@@ -57,7 +57,8 @@ export function beginReload(turn: Turn, { force, renewal }: Wish): void {
     asked: undefined,
   };
   fleet.generation = fleet.newestGeneration;
-  for (const slot of Object.values(fleet.slots)) if (!slot.heldNotice) slot.respawnAt = now;
+  for (const [number, { heldNotice }] of Object.entries(fleet.slots))
+    if (!heldNotice) turn.slot(Number(number)).respawnAt = now;
   turn.log({ notice: 'reloading', generation: fleet.generation });
   if (!fleet.reload.canary) grow(turn);
 }

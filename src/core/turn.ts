@@ -13,16 +13,16 @@ export class Turn {
   readonly effects: Effect[] = [];
   readonly fleet: Fleet;
   readonly now: number;
+  readonly #slots = new Map<number, Slot>();
 
-  /** Copies the fleet as deep as it is changed: what hangs on a worker or slot is replaced, never written to. */
+  /** Copies the fleet as deep as it is changed: what hangs on a worker is replaced, never written to; slots: see below. */
   constructor(fleet: Fleet, now: number) {
-    const slots = Object.entries(fleet.slots).map(([number, slot]) => [number, { ...slot }]);
     this.fleet = {
       ...fleet,
       reload: fleet.reload && { ...fleet.reload },
       stop: fleet.stop && { ...fleet.stop },
       workers: fleet.workers.map((w) => ({ ...w })),
-      slots: Object.fromEntries(slots),
+      slots: { ...fleet.slots },
     };
     this.now = now;
   }
@@ -125,10 +125,21 @@ export class Turn {
     slot.heldNotice = notice;
   }
 
-  slot(slot: number): Slot {
+  /** A slot that may be written to: few are in a turn, so each is copied only when it is asked for here. */
+  slot(number: number): Slot {
     const { slots } = this.fleet;
-    slots[slot] ??= newSlot();
-    return slots[slot];
+    let slot = this.#slots.get(number);
+    if (!slot) {
+      slot = { ...(slots[number] ?? newSlot()) };
+      this.#slots.set(number, slot);
+      slots[number] = slot;
+    }
+    return slot;
+  }
+
+  /** When the slot may be forked into, ms. */
+  respawnAt(slot: number): number {
+    return this.fleet.slots[slot]?.respawnAt ?? 0;
   }
 
   get ready(): Worker[] {

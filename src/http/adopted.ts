@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Log } from '../log/logger.ts';
 import type { Listener } from './app-module.ts';
 import { type Aside, apart } from './aside.ts';
-import { keepContract, SWEEP_MS } from './contract.ts';
+import { keepContract } from './contract.ts';
 import type { Served, ServerSettings, Service } from './service.ts';
 import type { Upgrade } from './upgrade.ts';
 import { MAX_HEADER_BYTES } from './validate.ts';
@@ -22,7 +22,6 @@ type Internals = Server & {
   maxHeaderSize?: number;
   requireHostHeader: boolean;
   insecureHTTPParser: boolean;
-  connectionsCheckingInterval: number;
   httpAllowHalfOpen: boolean;
   readonly _events: { readonly request?: unknown };
 };
@@ -262,7 +261,6 @@ function limit(server: Internals, { requestTimeoutMs = 0, keepAliveTimeoutMs = 0
   server.maxHeadersCount = 0; // show all lines: a hidden one would escape validation
   server.requireHostHeader = false;
   server.insecureHTTPParser = false;
-  server.connectionsCheckingInterval = SWEEP_MS;
   server.httpAllowHalfOpen = true;
 }
 

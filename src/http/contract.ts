@@ -11,12 +11,10 @@ import { headWriter } from './head.ts';
 import { connectionOf, isHttp2, isWhole, statusOf, streamOf } from './http2.ts';
 import { cut, type ErrorStatus, refuse } from './refusal.ts';
 import type { Events, Served, ServerSettings, Service } from './service.ts';
+import { nodesSweep, SWEEP_MS } from './sweep.ts';
 import { Turns } from './turns.ts';
 import { Upgrades } from './upgrade.ts';
 import { fault } from './validate.ts';
-
-/** How often timeouts are looked at, ms. */
-export const SWEEP_MS = 500;
 
 export const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
 export const DEFAULT_KEEP_ALIVE_TIMEOUT_MS = 65_000;
@@ -48,7 +46,7 @@ export function keepContract(
     connections,
     inFlight,
     counts,
-    closing: keepAliveTimeoutMs === 0,
+    closes: keepAliveTimeoutMs === 0 ? Infinity : 0,
     closesAlways: keepAliveTimeoutMs === 0,
     ending: false,
     current: undefined,
@@ -78,6 +76,7 @@ export function keepContract(
     done(req, socket, statusCode, startedAt === 0 ? 0 : performance.now() - startedAt);
   };
 
+  const lookOfNode = nodesSweep(server);
   const writeHead = headWriter(service);
   const failing = new Failing(service, writeHead, log);
   const fail = (req: IncomingMessage, res: ServerResponse, error: unknown): void =>
@@ -95,7 +94,7 @@ export function keepContract(
     socket.latest = res;
     if (!res.shouldKeepAlive) socket.lastSaid = true;
     // While connections close, requests that came in one piece are known before the first of them is answered.
-    if (service.closing) process.nextTick(handle, req, res, socket, run);
+    if (service.closes > 0) process.nextTick(handle, req, res, socket, run);
     else handle(req, res, socket, run);
   };
 
@@ -267,16 +266,18 @@ export function keepContract(
   /** The timer of timeouts; undefined at rest, when no connection is open. */
   let sweep: NodeJS.Timeout | undefined;
   const look = (): void => {
-    if (connections.size > 0) refuseLate();
-    else {
+    if (connections.size === 0) {
       clearInterval(sweep);
       sweep = undefined;
-    }
+      lookOfNode(false);
+    } else if (requestTimeoutMs > 0) refuseLate();
   };
   /** The first connection has come. */
   function wake(): void {
     for (const woken of service.woken) woken();
-    if (requestTimeoutMs > 0) sweep ??= setInterval(look, SWEEP_MS).unref();
+    if (sweep) return;
+    sweep = setInterval(look, SWEEP_MS).unref();
+    lookOfNode(true);
   }
   const events: Events = {
     request: (req, res) => take(req, res, app.request),

@@ -81,7 +81,7 @@ export class Drain {
   async #run(): Promise<number> {
     const service = this.#service;
     this.leave();
-    service.closing = true;
+    service.closes = Infinity;
     while (service.connections.size > 0) {
       const now = performance.now();
       if (now >= this.#deadline) break;
@@ -122,10 +122,15 @@ export class Drain {
     }
   }
 
+  /** Has so many connections go to other workers, each with its next answer; the count holds until the next, or a drain. */
+  ease(connections: number): void {
+    if (this.#service.closes !== Infinity) this.#service.closes = connections;
+  }
+
   /** Answers leave connections open again; the caller has the server listen. */
   rejoin(): void {
     this.#asleep = undefined;
-    this.#service.closing = this.#service.closesAlways;
+    this.#service.closes = this.#service.closesAlways ? Infinity : 0;
   }
 }
 

@@ -20,10 +20,10 @@ export const nativeEnd = ServerResponse.prototype.end as unknown as (
 
 /**
  * What takes the place of `res.writeHead`, on the answer itself, as frameworks exchange its prototype. It adds our
- * `Server` where the app has none, and as long as `service.closing` a `Connection: close` to the last answer that is owed
+ * `Server` where the app has none, and as long as `service.closes` a `Connection: close` to the last answer that is owed
  * on the connection: the requests that came after this one run already, and are answered, too.
  */
-export function headWriter(service: { readonly closing: boolean }): ServerResponse['writeHead'] {
+export function headWriter(service: { closes: number }): ServerResponse['writeHead'] {
   return function writeHead(
     this: Answer,
     statusCode: number,
@@ -34,7 +34,8 @@ export function headWriter(service: { readonly closing: boolean }): ServerRespon
     let headers = phrase === undefined ? ((reason as HeadersArgument) ?? given) : given;
     if (Array.isArray(headers) && isNested(headers)) headers = headers.flat() as OutgoingHttpHeader[];
     const socket = this.req.socket as Connection;
-    if (service.closing && socket.latest === this) {
+    if (service.closes > 0 && socket.latest === this) {
+      if (this.shouldKeepAlive) service.closes -= 1;
       this.shouldKeepAlive = false;
       this.setHeader('Connection', 'close');
       headers = withoutConnection(headers);

@@ -2,12 +2,7 @@
 
 import { createServer as createHttpServer, type Server } from 'node:http';
 import type { App, Listener } from './app-module.ts';
-import {
-  DEFAULT_KEEP_ALIVE_TIMEOUT_MS,
-  DEFAULT_REQUEST_TIMEOUT_MS,
-  keepContract,
-  SWEEP_MS,
-} from './contract.ts';
+import { DEFAULT_KEEP_ALIVE_TIMEOUT_MS, DEFAULT_REQUEST_TIMEOUT_MS, keepContract } from './contract.ts';
 import type { ServerSettings, Service } from './service.ts';
 import { MAX_HEADER_BYTES } from './validate.ts';
 
@@ -28,7 +23,6 @@ export function createServer(app: App | Listener, settings: ServerSettings = {})
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
-    connectionsCheckingInterval: SWEEP_MS,
   });
   server.maxHeadersCount = 0; // show all lines: a hidden one would escape validation
   server.timeout = 0;

@@ -77,9 +77,9 @@ export interface Service {
   /** Answers not finished when their listener returned, and when they began (ms of `performance.now()`). */
   readonly inFlight: ReadonlyMap<ServerResponse, number>;
   readonly counts: Counts;
-  /** While true every answer closes its connection. */
-  closing: boolean;
-  /** What `closing` is outside a drain. */
+  /** So many more answers close their connection; Infinity = all do, 0 = none. */
+  closes: number;
+  /** Whether every answer closes its connection also outside a drain. */
   readonly closesAlways: boolean;
   /** Whether the server is being closed for good, by us. */
   ending: boolean;

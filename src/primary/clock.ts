@@ -1,13 +1,13 @@
 // The primary's clock: monotonic, and standing still while the primary itself does, so that its pause kills nobody.
 
-/** The run loop looks at the clock at least so often. */
-export const TICK_MS = 500;
-/** A gap longer than this was a pause (SIGSTOP, a suspended machine), not a tick. */
-const PAUSE_MS = 750;
+/** What comes so much later than it was due was held up by a pause (SIGSTOP, a suspended machine). */
+const LATE_MS = 250;
 
 /** Counts ms since some moment, without the pauses of this process. */
 export class Clock {
   readonly #source: () => number;
+  /** It is looked at again within so long. */
+  #within = 0;
   #last: number;
   #paused = 0;
 
@@ -21,7 +21,14 @@ export class Clock {
     const real = this.#source();
     const gap = real - this.#last;
     this.#last = real;
-    if (gap > PAUSE_MS) this.#paused += gap - TICK_MS;
+    // Never all of it: deadlines have to pass also where everything comes late.
+    if (gap > this.#within + LATE_MS) this.#paused += gap - Math.max(this.#within, LATE_MS);
     return real - this.#paused;
+  }
+
+  /** It will be looked at again within `ms` from now on, unless there is a pause. */
+  expectWithin(ms: number): void {
+    this.now();
+    this.#within = ms;
   }
 }

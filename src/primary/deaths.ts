@@ -26,7 +26,7 @@ export class Deaths {
     this.#figures = figures;
   }
 
-  /** To be called every second or so: a death is held against what was counted before it. */
+  /** To be called every second: a death is held against what was counted before it. */
   look(): void {
     const now = this.#world.elapsed();
     if (this.#counts.isDue(now)) this.#counts.note(this.#world.oomCount(), now);

@@ -1,5 +1,6 @@
 // The primary's run loop: turns what happens into events of the policy, and performs the effects it answers with.
 
+import { SAMPLE_MS } from '../control/ledger.ts';
 import { Operations } from '../control/operations.ts';
 import { MAX_WORKERS } from '../core/config.ts';
 import { GOODBYE_MS, LAST_WORDS_MS, STOP_MARGIN_MS } from '../core/deadlines.ts';
@@ -13,7 +14,6 @@ import { type Renewal, settingsOf } from '../core/settings.ts';
 import type { Succession } from '../core/succession.ts';
 import { nameOf } from '../core/turn.ts';
 import { describeThrown } from '../log/thrown.ts';
-import { TICK_MS } from './clock.ts';
 import { Endpoints } from './endpoints.ts';
 import { Profiles } from './profiles.ts';
 import { renewalOf } from './renewal.ts';
@@ -47,6 +47,8 @@ export class Primary {
   readonly #snapshots: Snapshots;
   readonly #profiles: Profiles;
   readonly #queue: Event[] = [];
+  /** When workers have beaten since the policy was told. */
+  #heard = new Map<number, number>();
   #fleet: Fleet;
   /** Whether all the world has been told that the fleet serves. */
   #announced = false;
@@ -54,6 +56,8 @@ export class Primary {
   #failed = false;
   /** Whether a stop has taken longer than it may. */
   #isLate = false;
+  /** When what is not the policy's is looked at next: file descriptors, the history, what the kernel counts. */
+  #lookAt = 0;
   #cancelWake = (): void => {};
   #cancelBackstop: (() => void) | undefined;
   /** Resolves with the exit code when the fleet has stopped. */
@@ -75,14 +79,22 @@ export class Primary {
       (event) => this.dispatch(event),
       (act) => this.#guard(act),
       {
-        beat: (id, slot, stats) => this.#books.beat(id, slot, stats),
+        beat: (of, stats) => {
+          this.#heard.set(of.id, world.now());
+          const connections = this.#books.beat(of, stats);
+          if (connections > 0 && !start.roundRobin) this.#workers.send(of.id, { type: 'ease', connections });
+        },
         answer: (id, answer) => this.#books.answer(id, answer),
         figures: (id) => this.#books.figures(id),
         gone: (id) => this.#books.gone(id),
       },
     );
     this.#books = new Books({
-      fleet: () => this.#fleet,
+      fleet: () => {
+        this.#hear();
+        return this.#fleet;
+      },
+      reloadsTo: () => this.#fleet.reload?.to,
       now: () => world.now(),
       elapsed: () => world.elapsed(),
       identity: () => ({
@@ -92,6 +104,7 @@ export class Primary {
         app: start.app,
       }),
       own: () => world.own(),
+      residentBytes: () => world.residentBytes(),
       ask: (id, question) => this.#workers.send(id, { type: 'ask', question }),
       after: (ms, run) => world.after(ms, run),
       log,
@@ -112,7 +125,6 @@ export class Primary {
       after: (ms, run) => world.after(ms, run),
       profiled: () => this.#profiles.slot,
     });
-    this.#books.sampleOn((act) => this.#guard(act));
     this.#endpoints = new Endpoints(this.#world, this.#books.views, reading.config.controlSocket, (event) =>
       this.dispatch(event),
     );
@@ -231,6 +243,7 @@ export class Primary {
 
   #turn(): void {
     for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
+      this.#hear();
       const { fleet, effects } = step(this.#fleet, event, this.#world.now());
       if (fleet.settings !== this.#fleet.settings) this.#world.configure(fleet.settings.reading.config);
       // Told once when it begins, and once when it is cut short: the others tell this one, too.
@@ -242,9 +255,7 @@ export class Primary {
         this.#books.show(effect);
         this.#snapshots.show(effect);
       }
-      // A beat alone changes nothing that anyone waits for.
-      if (event.type === 'beat' && this.#queue.length === 0) return;
-      if (event.type === 'wake') this.#checkDescriptors();
+      if (event.type === 'wake') this.#look();
     }
     this.#operations.show(undefined, this.#fleet);
     this.#snapshots.show(undefined);
@@ -255,8 +266,20 @@ export class Primary {
 
   #sleep(): void {
     this.#cancelWake();
-    const ms = Math.max(0, Math.min(TICK_MS, wakeAt(this.#fleet) - this.#world.now()));
-    this.#cancelWake = this.#world.after(ms, () => this.dispatch({ type: 'wake' }));
+    const { now, sleep, tickMs } = this.#world;
+    // Beats are looked at when it wakes: long before a worker counts as hung.
+    const hangMs = this.#fleet.settings.hangMs || Infinity;
+    const due = Math.min(wakeAt(this.#fleet), this.#lookAt) - now();
+    const ms = Math.max(0, Math.min(due, tickMs, hangMs / 4));
+    this.#cancelWake = sleep(ms, () => this.dispatch({ type: 'wake' }));
+  }
+
+  /** Beats come often: they are told to the policy together, before it is told anything else or asked how the fleet is. */
+  #hear(): void {
+    if (this.#heard.size === 0) return;
+    const at = this.#heard;
+    this.#heard = new Map();
+    this.#fleet = step(this.#fleet, { type: 'heard', at }, this.#world.now()).fleet;
   }
 
   #perform(effect: Effect): void {
@@ -324,7 +347,12 @@ export class Primary {
     }
   }
 
-  #checkDescriptors(): void {
+  #look(): void {
+    const now = this.#world.now();
+    if (now < this.#lookAt) return;
+    this.#lookAt = now + SAMPLE_MS;
+    this.#workers.look();
+    this.#books.look();
     const notice = this.#world.checkDescriptors();
     if (notice) this.#world.log(notice);
   }

@@ -165,18 +165,12 @@ function realWorld(
   return {
     now: () => clock.now(),
     elapsed: () => Number(process.hrtime.bigint()) / 1e6,
-    after: (ms, run) => {
-      // Node runs its timers before it reads: after a pause of this process all workers would seem to have been silent,
-      // with their beats waiting. An immediate runs when what has come in has been read.
-      let immediate: NodeJS.Immediate | undefined;
-      const timer = setTimeout(() => {
-        immediate = setImmediate(run);
-      }, ms);
-      return () => {
-        clearTimeout(timer);
-        if (immediate) clearImmediate(immediate);
-      };
+    after,
+    sleep: (ms, run) => {
+      clock.expectWithin(ms);
+      return after(ms, run);
     },
+    tickMs: (systemd.watchdogMs ?? Infinity) / 3,
     fork: (assignment, env, listeners) => {
       startForksIn(folder.now());
       return new WorkerHandle(assignment, env, shared, listeners);
@@ -213,6 +207,7 @@ function realWorld(
       }
     },
     own: () => ({ ...ownProcess(), logLinesDropped: sinks.out.lost + sinks.err.lost }),
+    residentBytes: () => process.memoryUsage.rss(),
     oomCount,
     memoryLimitMiB,
     explainHang,
@@ -230,6 +225,20 @@ function realWorld(
       // Should the primary go on all the same, its next worker needs another.
       watch = undefined;
     },
+  };
+}
+
+/** Calls `run` once after `ms`; the function that it returns prevents that. */
+function after(ms: number, run: () => void): () => void {
+  // Node runs its timers before it reads: after a pause of this process all workers would seem to have been silent,
+  // with their beats waiting. An immediate runs when what has come in has been read.
+  let immediate: NodeJS.Immediate | undefined;
+  const timer = setTimeout(() => {
+    immediate = setImmediate(run);
+  }, ms);
+  return () => {
+    clearTimeout(timer);
+    if (immediate) clearImmediate(immediate);
   };
 }
 

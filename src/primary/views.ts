@@ -3,9 +3,10 @@
 import type { AppMetricsSum } from '../control/app-metrics.ts';
 import { type Identity, statusOf } from '../control/fleet-status.ts';
 import { Judge } from '../control/judge.ts';
-import { Ledger, SAMPLE_MS } from '../control/ledger.ts';
+import { Ledger } from '../control/ledger.ts';
 import type { RequestInFlight, Top } from '../control/status.ts';
 import type { Views } from '../control/views.ts';
+import { surplus } from '../core/balance.ts';
 import { type Gauges, type OwnProcess, type Stats, since } from '../core/figures.ts';
 import { type Effect, type Fleet, serves } from '../core/fleet.ts';
 import type { Notice } from '../core/notices.ts';
@@ -13,6 +14,7 @@ import type { Answer, Question } from '../core/protocol.ts';
 import { nameOf } from '../core/turn.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { Questions } from './questions.ts';
+import type { Forked } from './workers.ts';
 
 /** The longest requests in flight are told, so many of them. */
 const MOST_TOLD = 100;
@@ -21,10 +23,13 @@ const MIB = 1_048_576;
 /** What the books are kept on. */
 export interface Seen {
   readonly fleet: () => Fleet;
+  /** The generation that a reload under way brings; undefined = there is none. */
+  readonly reloadsTo: () => number | undefined;
   readonly now: () => number;
   readonly elapsed: () => number;
   readonly identity: () => Identity;
   readonly own: () => OwnProcess & { readonly logLinesDropped: number };
+  readonly residentBytes: () => number;
   readonly ask: (id: number, question: Question) => void;
   readonly after: (ms: number, run: () => void) => () => void;
   readonly log: (notice: Notice) => void;
@@ -32,12 +37,17 @@ export interface Seen {
   readonly judged: (generation: number, verdict: Verdict) => void;
 }
 
+/** Those that stay where they are until they end are no part of the balance. */
+const movable = ({ connections, longLived }: Gauges): number => connections - longLived;
+
 /** The books, and the views on them. */
 export class Books {
   readonly #seen: Seen;
   readonly #ledger: Ledger;
   readonly #questions: Questions;
   #judge: Judge | undefined;
+  /** The connections that a worker keeps on average. */
+  #mean = Infinity;
   /** Made by the first metrics that are asked for, or that a worker leaves behind. */
   #appMetrics: Promise<AppMetricsSum> | undefined;
   /** Workers whose app was said to be unwell. */
@@ -51,19 +61,19 @@ export class Books {
     this.#questions = new Questions(seen.ask, seen.after);
   }
 
-  beat(id: number, slot: number, stats: Stats): void {
+  /** Returns how many of the worker's connections are to move to others. */
+  beat({ id, slot, generation }: Forked, stats: Stats): number {
     const unwell = this.#ledger.worker(id)?.stats.unwell ?? null;
     const { before, now } = this.#ledger.beat(id, slot, stats, this.#seen.elapsed());
     if (stats.unwell !== unwell) this.#sayHealth(id, stats.unwell);
     const judge = this.#judgeOfReload();
-    if (!judge) return;
-    const worker = this.#seen.fleet().workers.find((w) => w.id === id);
-    if (worker) judge.add(worker.generation, since(before, now));
+    if (judge) judge.add(generation, since(before, now));
+    return surplus(movable(stats.gauges), this.#mean);
   }
 
   /** The judge of the reload under way; none while there is none. */
   #judgeOfReload(): Judge | undefined {
-    const generation = this.#seen.fleet().reload?.to;
+    const generation = this.#seen.reloadsTo();
     if (generation === undefined) this.#judge = undefined;
     else if (this.#judge?.generation !== generation)
       this.#judge = new Judge(generation, this.#ledger.lastMinutes);
@@ -120,19 +130,21 @@ export class Books {
     this.#ledger.happened(notice, this.#seen.elapsed());
   }
 
-  /** Adds a point to the history and looks at a reload's traffic, every second from now on; `guard` runs what a timer does. */
-  sampleOn(guard: (act: () => void) => void): void {
-    this.#seen.after(SAMPLE_MS, () => {
-      guard(() => this.#look());
-      this.sampleOn(guard);
-    });
+  /** Adds a point to the history and looks at a reload's traffic; to be called every second. */
+  look(): void {
+    const now = this.#seen.now();
+    this.#ledger.sample(this.#seen.elapsed(), this.#seen.residentBytes() / MIB);
+    const judge = this.#judgeOfReload();
+    this.#mean = this.#meanOf(this.#seen.fleet());
+    if (judge) this.#seen.judged(judge.generation, judge.look(this.#seen.fleet(), now));
   }
 
-  #look(): void {
-    const now = this.#seen.now();
-    this.#ledger.sample(this.#seen.elapsed(), this.#seen.own().residentBytes / MIB);
-    const judge = this.#judgeOfReload();
-    if (judge) this.#seen.judged(judge.generation, judge.look(this.#seen.fleet(), now));
+  /** The connections that a worker keeps on average; Infinity where workers come and go, which moves enough of them. */
+  #meanOf({ workers, reload, upgrade, stop }: Fleet): number {
+    if (reload || upgrade || stop) return Infinity;
+    const serving = workers.filter(serves).map(({ id }) => this.figures(id));
+    const sum = serving.reduce((so, gauges) => so + (gauges ? movable(gauges) : 0), 0);
+    return serving.length > 1 ? sum / serving.length : Infinity;
   }
 
   readonly views: Views = {

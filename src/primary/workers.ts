@@ -27,9 +27,16 @@ export interface Common {
   readonly socket?: Socket | undefined;
 }
 
+/** A worker by the policy's id, and what it was forked as. */
+export interface Forked {
+  readonly id: number;
+  readonly slot: number;
+  readonly generation: number;
+}
+
 /** What keeps the books over what workers say of themselves. */
 export interface Bookkeeper {
-  readonly beat: (id: number, slot: number, stats: Stats) => void;
+  readonly beat: (of: Forked, stats: Stats) => void;
   readonly answer: (id: number, answer: Answer) => void;
   /** Its last figures, as long as it is not gone. */
   readonly figures: (id: number) => Gauges | undefined;
@@ -105,7 +112,8 @@ export class Workers {
     let handle: Handle;
     try {
       handle = this.#world.fork(assignment, reading.env, {
-        message: (message, socket) => this.#guard(() => this.#hear(id, slot, message, socket)),
+        message: (message, socket) =>
+          this.#guard(() => this.#hear({ id, slot, generation }, message, socket)),
         exit: (ending, found) => {
           this.#guard(() =>
             this.#tell({ type: 'exit', id, ending: this.#deaths.explain(id, ending, found) }),
@@ -166,6 +174,11 @@ export class Workers {
     }
   }
 
+  /** To be called every second. */
+  look(): void {
+    this.#deaths.look();
+  }
+
   /** Holds the listening socket no longer: it closes with the last worker that leaves. */
   releaseSocket(): void {
     this.#released = true;
@@ -177,7 +190,8 @@ export class Workers {
     await Promise.all([...this.#handles.values()].map((handle) => handle.closed));
   }
 
-  #hear(id: number, slot: number, message: FromWorker, socket: Socket | undefined): void {
+  #hear(of: Forked, message: FromWorker, socket: Socket | undefined): void {
+    const { id } = of;
     if (message.type === 'answer') {
       this.#books.answer(id, message);
       return;
@@ -186,12 +200,10 @@ export class Workers {
       this.#deaths.heard(id, message);
       return;
     }
-    if (message.type === 'beat' || message.type === 'alive') this.#deaths.look();
-    if (message.type === 'alive') {
-      this.#tell({ type: 'beat', id });
+    if (message.type === 'beat') {
+      this.#books.beat(of, message.stats);
       return;
     }
-    if (message.type === 'beat') this.#books.beat(id, slot, message.stats);
     if (message.type === 'hello') this.#tellWatch();
     if (message.type === 'ready') this.#hold(message.port, socket);
     this.#tell({ id, ...message });

@@ -77,6 +77,10 @@ export interface World extends Machine {
   readonly elapsed: () => number;
   /** Calls `run` once after `ms`; the function that it returns prevents that. */
   readonly after: (ms: number, run: () => void) => () => void;
+  /** The same, of the next turn of the run loop: what comes later than this was held up by a pause, which `now` leaves out. */
+  readonly sleep: (ms: number, run: () => void) => () => void;
+  /** The service manager has to hear of a turn at least so often, ms. */
+  readonly tickMs: number;
   /** Forks a worker, with `env` added to its environment; one that cannot be forked throws, or says so as its exit. */
   readonly fork: (assignment: Assignment, env: WorkerEnv, listeners: Listeners) => Handle;
   /** Reads the environment and its env files again; undefined = there is none that could have changed. Never rejects. */
@@ -94,6 +98,8 @@ export interface World extends Machine {
   readonly openAdmin: (views: Views) => Promise<ControlEnd | undefined>;
   /** What this process is like. */
   readonly own: () => OwnProcess & { readonly logLinesDropped: number };
+  /** The memory of this process. */
+  readonly residentBytes: () => number;
   /** How often the kernel has killed a process of our cgroup for memory; undefined = that cannot be read. */
   readonly oomCount: () => OomCount | undefined;
   /** The memory that our cgroup allows us and our workers; undefined = no less than the machine has. */

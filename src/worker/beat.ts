@@ -12,16 +12,14 @@ import { MemoryWatch } from './memory-watch.ts';
 /** A beat at least so often; four within HANG_TIMEOUT where that is short. */
 const BEAT_MS = 1000;
 const MIN_BEAT_MS = 20;
-/** At rest so many beats go without figures, between two that have them, and every other of them is not even sent. */
-const REST_BEATS = 3;
+/** At rest, when there is nothing new to say, so often; well within the time after which a silent worker is not ready. */
+const REST_MS = 3000;
 /** A beat that comes so late has something to say. */
 const LATE_MS = 50;
 
 /** What a beat has to say beside what is open on the service, and to whom. */
 export interface Beating {
   readonly beat: (stats: Stats) => void;
-  /** Says that it lives, and no more. */
-  readonly alive: () => void;
   readonly replace: (why: ReplaceReason, passed?: Passed) => void;
   readonly unwell: () => string | null;
   readonly logLinesDropped: () => number;
@@ -33,13 +31,13 @@ export class Beat {
   readonly #beating: Beating;
   readonly #measures = new Measures();
   readonly #every: number;
+  readonly #everyAtRest: number;
   readonly #maxRequests: number;
   readonly #maxMemoryMiB: number;
   readonly #memory: MemoryWatch | undefined;
   #due = performance.now();
-  /** Whether a beat that is left out is a small part of HANG_TIMEOUT, which counts from the last that was sent. */
-  readonly #mayPause: boolean;
-  #restedBeats = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #rests = false;
   /** What the last figures said. */
   #accepted = 0;
   #unwell: string | null = null;
@@ -53,37 +51,44 @@ export class Beat {
   ) {
     this.#service = service;
     this.#beating = beating;
-    const wanted = hangTimeoutMs > 0 ? hangTimeoutMs / 4 : BEAT_MS;
-    this.#every = Math.max(MIN_BEAT_MS, Math.min(BEAT_MS, wanted));
-    this.#mayPause = hangTimeoutMs === 0 || wanted >= 5 * this.#every;
+    const wanted = Math.max(MIN_BEAT_MS, hangTimeoutMs > 0 ? hangTimeoutMs / 4 : Infinity);
+    this.#every = Math.min(BEAT_MS, wanted);
+    this.#everyAtRest = Math.min(REST_MS, wanted);
     // Up to 10 % more each, so that workers forked together are not replaced together.
     this.#maxRequests = maxRequests > 0 ? Math.ceil(maxRequests * (1 + Math.random() / 10)) : Infinity;
     this.#maxMemoryMiB = maxMemoryMiB > 0 ? maxMemoryMiB : Infinity;
     this.#memory = share && new MemoryWatch(share, beating.replace);
-    service.woken.push(() => this.#measures.wake());
+    service.woken.push(() => this.#wake());
     this.#look();
-    setInterval(() => this.#look(), this.#every).unref();
+  }
+
+  /** A connection is open: from now on there is something to say, and to look after. */
+  #wake(): void {
+    this.#measures.wake();
+    if (this.#rests) this.#lookIn(this.#every);
+  }
+
+  #lookIn(ms: number): void {
+    this.#rests = ms > this.#every;
+    this.#due = performance.now() + ms;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), ms).unref();
   }
 
   #look(): void {
-    if (this.#isAtRest()) {
-      this.#restedBeats += 1;
-      this.#due = performance.now() + this.#every;
-      if (!this.#mayPause || this.#restedBeats % 2 === 0) this.#beating.alive();
-      return;
-    }
+    const isAtRest = this.#isAtRest();
     const { requests } = this.#service.counts;
     const { rssMiB } = this.say().gauges;
+    this.#lookIn(isAtRest ? this.#everyAtRest : this.#every);
     if (requests >= this.#maxRequests) this.#beating.replace('MAX_REQUESTS');
     else if (rssMiB > this.#maxMemoryMiB) this.#beating.replace('MAX_MEMORY');
     else this.#memory?.look();
   }
 
-  /** Whether there is nothing to say since the last figures, and these are not old. */
+  /** Whether there is nothing new to say since the last figures. */
   #isAtRest(): boolean {
     const { counts, connections } = this.#service;
     return (
-      this.#restedBeats < REST_BEATS &&
       connections.size === 0 &&
       counts.accepted === this.#accepted &&
       this.#beating.unwell() === this.#unwell &&
@@ -97,8 +102,6 @@ export class Beat {
     const { counts, connections, inFlight } = this.#service;
     const now = performance.now();
     const lateMs = Math.max(0, now - this.#due);
-    this.#due = now + this.#every;
-    this.#restedBeats = 0;
     this.#accepted = counts.accepted;
     this.#unwell = this.#beating.unwell();
     const stats: Stats = {

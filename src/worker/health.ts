@@ -14,24 +14,40 @@ const REASON_CHARS = 200;
 export class AppHealth {
   /** The export, which may come after the server listens. */
   readonly #healthy: () => (() => unknown) | undefined;
-  /** Why the app is unwell; null = it is well, or does not say. */
-  unwell: string | null = null;
+  readonly #changed: () => void;
+  #unwell: string | null = null;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(healthy: () => (() => unknown) | undefined) {
+  /** @param changed is told when it says something else than before */
+  constructor(healthy: () => (() => unknown) | undefined, changed: () => void) {
     this.#healthy = healthy;
+    this.#changed = changed;
   }
 
-  /** Asks for the first time, and from then on without keeping the process alive; resolves with the first answer, or without. */
+  /** Why the app is unwell; null = it is well, or does not say. */
+  get unwell(): string | null {
+    return this.#unwell;
+  }
+
+  /** Asks for the first time, where there is something to ask; resolves with the first answer, or without. */
   async begin(): Promise<void> {
-    if (this.#healthy()) this.unwell = 'healthy() has not answered yet';
-    const first = this.#look();
-    setInterval(() => void this.#look(), ASK_MS).unref();
-    await Promise.race([first, pause(FIRST_MS)]);
+    if (!this.#healthy()) return;
+    this.#unwell = 'healthy() has not answered yet';
+    await Promise.race([this.look(), pause(FIRST_MS)]);
   }
 
-  async #look(): Promise<void> {
+  /** Asks from now on, without keeping the process alive, where there is something to ask by now. */
+  async look(): Promise<void> {
+    if (this.#timer || !this.#healthy()) return;
+    this.#timer = setInterval(() => void this.#ask(), ASK_MS).unref();
+    await this.#ask();
+  }
+
+  async #ask(): Promise<void> {
     const healthy = this.#healthy();
-    this.unwell = healthy ? await ask(healthy) : null;
+    const before = this.#unwell;
+    this.#unwell = healthy ? await ask(healthy) : null;
+    if (this.#unwell !== before) this.#changed();
   }
 }
 

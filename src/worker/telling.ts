@@ -23,7 +23,10 @@ export class Telling {
   constructor(send: (message: FromWorker) => void, extras: () => Extras) {
     this.#send = send;
     this.#extras = extras;
-    this.#health = new AppHealth(() => extras().healthy);
+    this.#health = new AppHealth(
+      () => extras().healthy,
+      () => this.#beat?.say(),
+    );
   }
 
   /** Asks the app whether it is well, before anybody counts on it. */
@@ -41,8 +44,10 @@ export class Telling {
     const beating = {
       ...others,
       beat: (stats: Stats) => this.#send({ type: 'beat', stats }),
-      alive: () => this.#send({ type: 'alive' }),
-      unwell: () => this.#health.unwell,
+      unwell: () => {
+        void this.#health.look();
+        return this.#health.unwell;
+      },
     };
     this.#beat = new Beat(config, service, beating, share);
   }

@@ -193,11 +193,11 @@ class Worker {
         return;
       case 'stopping':
         this.#abort.abort('stop');
-        if (this.#service && message.linger) this.#service.closing = true;
+        if (this.#service && message.linger) this.#service.closes = Infinity;
         return;
       case 'leave':
         this.#server?.drain?.leave();
-        if (this.#service && message.linger) this.#service.closing = true;
+        if (this.#service && message.linger) this.#service.closes = Infinity;
         say({ type: 'left' });
         return;
       case 'rejoin':
@@ -216,6 +216,9 @@ class Worker {
         return;
       case 'close inspector':
         void import('node:inspector').then(({ default: inspector }) => inspector.close());
+        return;
+      case 'ease':
+        this.#server?.drain?.ease(message.connections);
         return;
       case 'ask':
         void this.#telling.answer(message.question);

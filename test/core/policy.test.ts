@@ -390,7 +390,7 @@ describe('policy', () => {
       fleet.ready(2);
       for (let i = 0; i < 10; i++) {
         fleet.pass(1000);
-        fleet.on({ type: 'beat', id: 1 });
+        fleet.beats(1);
       }
       expect(fleet.exits(2, { signal: 'SIGKILL' })[0]).to.match(/^abandoned: /);
       const leaky = serving(1, { canaryMs: 60_000 });
@@ -660,11 +660,11 @@ describe('policy', () => {
     it('has the worker replaced first, held without a deadline, and drained then', () => {
       const fleet = held({ hangMs: 10_000 });
       for (let beats = 0; beats < 30; beats++) {
-        for (const id of [2, 3]) fleet.on({ type: 'beat', id });
+        fleet.beats(2, 3);
         expect(fleet.pass(9000)).to.deep.equal([]);
       }
       expect(fleet.on({ type: 'release', id: 1 })).to.deep.equal(['drain 1 for replace within 75000']);
-      fleet.on({ type: 'beat', id: 1 });
+      fleet.beats(1);
       expect(fleet.exits(1, { code: 0 })).to.deep.equal([]);
     });
 
@@ -672,7 +672,7 @@ describe('policy', () => {
       const fleet = serving(2, { hangMs: 10_000 });
       fleet.on({ type: 'hold', id: 1 });
       fleet.pass(5000);
-      fleet.on({ type: 'beat', id: 2 });
+      fleet.beats(2);
       expect(fleet.pass(5000)).to.include('explain 1 after 10000');
     });
 
@@ -733,7 +733,7 @@ describe('policy', () => {
     it('has it explained and killed, and respawns it', () => {
       const fleet = serving(2, { hangMs: 10_000 });
       fleet.pass(5000);
-      fleet.on({ type: 'beat', id: 2 });
+      fleet.beats(2);
       expect(fleet.pass(4999)).to.deep.equal([]);
       expect(fleet.pass(1)).to.deep.equal(['explain 1 after 10000']);
       expect(fleet.pass(2000)).to.deep.equal([]);
@@ -751,7 +751,7 @@ describe('policy', () => {
       const fleet = serving(1, { hangMs: 2000 });
       fleet.on({ type: 'reload' });
       fleet.ready(2);
-      fleet.on({ type: 'beat', id: 1 });
+      fleet.beats(1);
       fleet.exits(2, { code: 1 });
       expect(fleet.pass(2000)).to.deep.equal(['explain 1 after 2000']);
     });
@@ -1336,7 +1336,7 @@ describe('policy', () => {
       const fleet = serving(1, { hangMs: 30_000 });
       bring(fleet, { hangMs: 2000 });
       fleet.ready(2);
-      fleet.on({ type: 'beat', id: 1 });
+      fleet.beats(1);
       expect(fleet.pass(2000)).to.include('explain 2 after 2000').and.not.include('explain 1 after 2000');
     });
 

@@ -22,7 +22,6 @@ describe('the protocol', () => {
     { type: 'failed', failure: { reason: 'no database', stack: 'Error\n    at app.js:1' } },
     { type: 'failed', failure: { reason: 'Port 3000 is already in use', stack: undefined, noPort: true } },
     { type: 'beat', stats: STATS },
-    { type: 'alive' },
     { type: 'answer', question: 'held', answer: HELD },
     { type: 'answer', question: 'metrics', answer: { text: 'jobs 1' } },
     { type: 'answer', question: 'metrics', answer: { problem: 'no string' } },

@@ -508,7 +508,7 @@ export class Rules {
 
   #wakes({ event, now, after }: Step): void {
     // A beat is noted and no more: the wake that was due before it still is.
-    if (event.type === 'beat') return;
+    if (event.type === 'heard') return;
     const at = wakeAt(after);
     rule(`the next wake is not in the past (${at})`, at >= now);
     let fleet = after;

@@ -92,6 +92,11 @@ export class Script {
     return ids.flatMap((id) => this.on({ type: 'ready', id }));
   }
 
+  /** Workers beat, just now. */
+  beats(...ids: number[]): void {
+    this.on({ type: 'heard', at: new Map(ids.map((id) => [id, this.now])) });
+  }
+
   left(...ids: number[]): string[] {
     return ids.flatMap((id) => this.on({ type: 'left', id }));
   }

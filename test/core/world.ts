@@ -9,7 +9,7 @@ import { lineOf } from '../../src/log/wording.ts';
 import { Rules } from './rules.ts';
 
 /** The run loop looks at the clock at least so often, as the primary's does. */
-const TICK_MS = 500;
+const TICK_MS = 1000;
 /** A timer comes so late at most. */
 const LATE_MS = 3;
 const TRACE = 40;
@@ -292,7 +292,7 @@ export class World {
         ? `"${lineOf(e.notice).text}"`
         : `${e.do} ${'id' in e ? e.id : ''}${e.do === 'fork' ? ` slot ${e.slot}` : ''}`,
     );
-    if (event.type === 'beat' || (event.type === 'wake' && told.length === 0)) return;
+    if (event.type === 'heard' || (event.type === 'wake' && told.length === 0)) return;
     this.#trace.push(`${this.now} ${JSON.stringify(event)} → ${told.join(', ') || 'nothing'}`);
     if (this.#trace.length > TRACE) this.#trace.shift();
   }
@@ -435,7 +435,7 @@ export class World {
 
   #beat(p: Process): void {
     this.#later(p, this.#hangMsOf(p) / 3, () => {
-      this.#take({ type: 'beat', id: p.id });
+      this.#take({ type: 'heard', at: new Map([[p.id, this.now]]) });
       this.#beat(p);
     });
   }

@@ -29,7 +29,7 @@ async function upload(port: number): Promise<{ text: string; error: string | und
 
 const closings: Readonly<Record<string, (service: Local['service']) => void>> = {
   'a connection that closes': (service) => {
-    service.closing = true;
+    service.closes = Infinity;
   },
   'a worker that drains': (service) => void new Drain(service).finish('replace', 10_000),
   'a worker that stops': (service) => void new Drain(service).finish('stop', 10_000),
@@ -44,7 +44,7 @@ describe('an answer given before the body is read', () => {
         res.writeHead(401, { 'Content-Length': 2 }).end('no');
         setImmediate(close, service);
       });
-      service.closing = true;
+      service.closes = Infinity;
       const { text, error } = await upload(port);
       expect(error).to.equal(undefined);
       expect(text).to.match(/^HTTP\/1\.1 401 .*\r\n\r\nno$/s);
@@ -58,7 +58,7 @@ describe('an answer given before the body is read', () => {
         if (fails) throw new Error('boom');
         res.end('no');
       });
-      service.closing = fails;
+      service.closes = fails ? Infinity : 0;
       const { text, error } = await upload(port);
       expect(error).to.equal(undefined);
       expect(text).to.match(fails ? /^HTTP\/1\.1 500 / : /^HTTP\/1\.1 200 /);
@@ -90,7 +90,7 @@ describe('pipelined requests on a closing connection', () => {
         urls.push(req.url ?? '');
         run(() => void res.end(req.url), req.url ?? '');
       });
-      service.closing = true;
+      service.closes = Infinity;
       const raw = await Raw.open(port);
       raw.send(['/1', '/2', '/3'].map((url) => request('GET', url)).join(''));
       for (const url of ['/1', '/2', '/3']) {
@@ -110,7 +110,7 @@ describe('pipelined requests on a closing connection', () => {
       res.writeHead(200, { 'Content-Length': 3 }).flushHeaders();
       setTimeout(() => res.end('end'), 200);
     });
-    service.closing = true;
+    service.closes = Infinity;
     const raw = await Raw.open(port);
     raw.send(request('GET', '/1'));
     await eventually(() => raw.received.includes('\r\n\r\n'), 'the head');

@@ -73,6 +73,15 @@ describe('the Server header', () => {
     expect((await exchange(port, request('GET', '/'))).headers.server).to.equal('hello-server');
   });
 
+  it('comes with Connection: close on as many more answers as are to close', async () => {
+    const { port, service } = await local((_req, res) => res.end());
+    service.closes = 2;
+    const closes: (string | undefined)[] = [];
+    for (let i = 0; i < 3; i++) closes.push((await exchange(port, request('GET', '/'))).headers.connection);
+    expect(closes).to.deep.equal(['close', 'close', 'keep-alive']);
+    expect(service.closes).to.equal(0);
+  });
+
   const draining: Record<string, Way> = {
     ...ways,
     'setHeader of Connection': (res) => res.setHeader('Connection', 'keep-alive').end('x'),
@@ -90,7 +99,7 @@ describe('the Server header', () => {
   for (const [name, way] of Object.entries(draining)) {
     it(`comes with Connection: close after ${name} while the worker drains`, async () => {
       const { port, service } = await local((_req, res) => way(res, undefined));
-      service.closing = true;
+      service.closes = Infinity;
       const reply = await wholeReply({ port }, request('GET', '/'));
       expect(reply.match(/^(connection|keep-alive): .*$/gim)).to.deep.equal(['Connection: close']);
     });

@@ -119,9 +119,9 @@ describe('the primary', () => {
 
       it(`(${part}) kills workers that do not go, at SHUTDOWN_TIMEOUT, and exits then whatever they do`, async () => {
         const world = await failing(part);
-        await world.pass(STOP_MS - 501);
+        await world.pass(STOP_MS - 1001);
         expect(world.alive.some(({ killed }) => killed)).to.equal(false);
-        await world.pass(501);
+        await world.pass(1001);
         expect(world.alive.every(({ killed }) => killed)).to.equal(true);
         await world.pass(2 * STOP_MARGIN_MS);
         expect(world.exitCode).to.equal(1);
@@ -143,7 +143,7 @@ describe('the primary', () => {
       };
       if (part === 'watch') world.workers[0]?.says({ type: 'hello' });
       else if (part === 'log') world.primary.dispatch({ type: 'scale', workers: 3 });
-      await world.pass(500);
+      await world.pass(1000);
       return world;
     }
   });
@@ -169,6 +169,24 @@ describe('the primary', () => {
       await world.pass(STOP_MARGIN_MS);
       expect(world.exitCode).to.equal(0);
     });
+  });
+
+  it('has a worker give connections away that keeps more than its part, unless workers come and go anyway', async () => {
+    const world = await new Scripted().serving();
+    const beat = (of: number, connections: number, longLived = 0): void =>
+      world.workers[of]?.says({ type: 'beat', stats: statsOf({}, { connections, longLived }) });
+    const eased = () => world.workers.map(({ sent }) => sent.filter(({ type }) => type === 'ease'));
+    beat(0, 150, 50);
+    beat(1, 20);
+    await world.pass(1000);
+    beat(1, 20);
+    expect(eased()).to.deep.equal([[], []]);
+    beat(0, 150, 50);
+    expect(eased()).to.deep.equal([[{ type: 'ease', connections: 40 }], []]);
+    world.primary.dispatch({ type: 'reload' });
+    await world.pass(1000);
+    beat(0, 150, 50);
+    expect(eased()[0]).to.have.length(1);
   });
 
   it('takes a beat without telling anyone, and keeps 512 workers apart', async () => {

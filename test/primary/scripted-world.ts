@@ -131,6 +131,7 @@ export class Scripted {
   /** Lets time pass, and every timer run that is due by then. */
   async pass(ms: number): Promise<void> {
     const until = this.now + ms;
+    await settled();
     for (;;) {
       const next = this.#timers.filter(({ at }) => at <= until).toSorted((a, b) => a.at - b.at)[0];
       if (!next) break;
@@ -155,6 +156,14 @@ export class Scripted {
     worker.exits(ending, found);
   }
 
+  readonly #after = (ms: number, run: () => void): (() => void) => {
+    const timer = { at: this.now + ms, run };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  };
+
   #world(readAgain: World['readAgain']): World {
     const use = (part: keyof World): void => this.sabotage[part]?.();
     return {
@@ -163,13 +172,9 @@ export class Scripted {
         return this.now;
       },
       elapsed: () => this.now,
-      after: (ms, run) => {
-        const timer = { at: this.now + ms, run };
-        this.#timers.push(timer);
-        return () => {
-          this.#timers = this.#timers.filter((other) => other !== timer);
-        };
-      },
+      after: this.#after,
+      sleep: this.#after,
+      tickMs: Infinity,
       readAgain,
       cpus: () => 2,
       memory: () => this.memory,
@@ -212,6 +217,7 @@ export class Scripted {
         maxFds: null,
         logLinesDropped: 0,
       }),
+      residentBytes: () => 50 * 1_048_576,
       oomCount: () => this.oomCount,
       memoryLimitMiB: () => 512,
       watch: () => use('watch'),

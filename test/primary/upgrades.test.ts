@@ -1,6 +1,7 @@
 // An upgrade in a scripted world: what is done in which order, and what when a part of it fails.
 
 import { expect } from 'chai';
+import { NO_STATS } from '../../src/core/figures.ts';
 import { Scripted, settled } from './scripted-world.ts';
 
 const SERVES = { type: 'successor serves', pid: 4711, program: { version: '2', node: 'v99.0.0' } } as const;
@@ -117,7 +118,7 @@ describe('the primary in an upgrade', () => {
     const world = await new Scripted({ BOOT_TIMEOUT: '2' }).serving();
     await ask(world);
     for (let s = 0; s < 20; s++) {
-      for (const worker of world.alive) worker.says({ type: 'alive' });
+      for (const worker of world.alive) worker.says({ type: 'beat', stats: NO_STATS });
       await world.pass(1000);
     }
     expect(why(world)).to.equal('upgrade abandoned: the successor did not serve in time');
