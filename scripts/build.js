@@ -1,10 +1,10 @@
-// Builds dist/: main.js, all that runs in one file, but for prometheus.js, which makes the metrics; page.html, the page that
-// it serves; and lib/, the modules that others import, with their types.
+// Builds dist/: main.js, all that runs in one file, but for prometheus.js, which makes the metrics, and development.js, which
+// `dev` adds; page.html, the page that it serves; and lib/, the modules that others import, with their types.
 
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -23,12 +23,15 @@ const quiet = {
   },
 };
 
-/** Makes what src/control/prometheus.ts imports a file of its own: few need it, and they from the first scrape on. */
-const prometheusApart = {
-  name: 'prometheus apart',
+/**
+ * Makes what src/control/prometheus.ts and src/dev/development.ts import files of their own, which no start has to read: few
+ * need the metrics, and they from the first scrape on; `dev` is not for production.
+ */
+const apart = {
+  name: 'apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/prometheus\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './prometheus.js', external: true } : undefined,
+    onResolve({ filter: /\/(prometheus|development)\.ts$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.js`, external: true } : undefined,
     );
   },
 };
@@ -46,6 +49,7 @@ await build({
   absWorkingDir: root,
   entryPoints: {
     main: 'src/main.ts',
+    development: 'src/dev/development.ts',
     'hang-probe': 'src/primary/hang-probe.ts',
     'profile-probe': 'src/primary/profile-probe.ts',
     'heap-probe': 'src/primary/heap-probe.ts',
@@ -56,7 +60,7 @@ await build({
   target: 'node20',
   format: 'cjs',
   external: ['pino'],
-  plugins: [quiet, prometheusApart],
+  plugins: [quiet, apart],
   define: { 'import.meta.url': 'importMetaUrl' },
   // In front of all: behind other statements 'use strict' would not count. The first line is what a shell runs of this
   // file, and a string to Node, which otherwise takes our --env-file for its own and ends where the file is missing.

@@ -6,13 +6,21 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { KINDS, Meter, NOTHING_LOST } from '../helpers/meter.ts';
 import { get, Raw, request } from '../helpers/raw.ts';
-import { eventually, launch, type Options, ROOT, type Running, stays } from '../helpers/server.ts';
+import {
+  eventually,
+  eventuallyReceived,
+  launch,
+  type Options,
+  ROOT,
+  type Running,
+  stays,
+} from '../helpers/server.ts';
 
 /** What is saved serves within this time, and what is broken is shown within that one. */
 const SERVES_MS = 2000;
 const SHOWN_MS = 1000;
 /** A stop that waits for nothing, with what it takes to end a process. */
-const AT_ONCE_MS = 1500;
+const AT_ONCE_MS = 2000;
 /** Long enough for a reload that should not be. */
 const NO_RELOAD_MS = 700;
 
@@ -115,14 +123,30 @@ describe('dev', () => {
     expect(await server.end(AT_ONCE_MS)).to.deep.equal({ code: 0, signal: null });
   });
 
-  it('ends at once although connections are open, and runs what the app does at its end', async () => {
-    save('app.js', `${says('one')}export const close = () => console.log('closed');\n`);
+  it('ends at once although a request is in flight, and runs what the app does at its end', async () => {
+    save('app.js', `export default () => {};\nexport const close = () => console.log('closed');\n`);
     const server = await dev('app.js').serving();
-    const idle = (await Raw.open(server.port)).send(request('GET', '/'));
-    await idle.answer();
+    const raw = (await Raw.open(server.port)).send(request('GET', '/'));
+    await eventuallyReceived(server, raw);
     server.signal('SIGINT');
     expect(await server.end(AT_ONCE_MS)).to.deep.equal({ code: 0, signal: null });
     expect(server.out).to.match(/^closed$/m);
+  });
+
+  it('waits for nobody who is connected to the version before, be the connection idle or a request in flight', async () => {
+    const app = (word: string): string =>
+      `export default (req, res) => req.url === '/' && res.end('${word}');\n`;
+    save('app.js', app('one'));
+    const server = await dev('app.js').serving();
+    const idle = (await Raw.open(server.port)).send(request('GET', '/'));
+    await idle.answer();
+    const unanswered = (await Raw.open(server.port)).send(request('GET', '/never'));
+    await eventuallyReceived(server, unanswered);
+    for (const word of ['two', 'three']) {
+      save('app.js', app(word));
+      await answers(server, word);
+    }
+    await eventually(() => idle.closed && unanswered.closed, 'both are closed', SERVES_MS);
   });
 
   it('takes a file that is deleted and written anew, or that another is renamed to', async () => {
