@@ -106,7 +106,7 @@ function didNotBoot(turn: Turn, w: Worker, ending: Ending): void {
   const never = 'cannotFork' in ending;
   if (fault.fault === 'ended' && isStopSignal(ending)) {
     turn.awaitOwnSignal(w, { notice: 'interrupted', of, ending });
-  } else if (fleet.dev && !never && !w.failure?.noPort) {
+  } else if (fleet.dev && !never && !w.failure?.noPort && !isOld(turn, w)) {
     awaitReload(turn, w, fault);
   } else if (!fleet.started && !never) {
     turn.log({ notice: 'cannot serve', fault });
@@ -125,19 +125,23 @@ function didNotBoot(turn: Turn, w: Worker, ending: Ending): void {
   }
 }
 
+/** Whether a reload has begun since it was forked. */
+const isOld = ({ fleet: { reload } }: Turn, w: Worker): boolean =>
+  reload !== undefined && reload.to !== w.generation;
+
 /** In development the next save is what mends it: before that nothing is forked into its slot. */
 function awaitReload(turn: Turn, w: Worker, fault: Fault): void {
   const { fleet } = turn;
   const nothingServes = !fleet.workers.some(canServe);
   turn.slot(w.slot).respawnAt = Infinity;
-  if (fleet.reload?.to === w.generation) abandonReload(turn, fault);
+  if (fleet.reload) abandonReload(turn, fault);
   else {
     turn.log(
       nothingServes ? { notice: 'cannot serve', fault } : { notice: 'boot failed', of: nameOf(w), fault },
     );
     turn.effects.push({ do: 'boot failed', fault });
   }
-  if (nothingServes) turn.log({ notice: 'awaits save' });
+  if (nothingServes && !fleet.reloadAgain) turn.log({ notice: 'awaits save' });
 }
 
 function faultOf(w: Worker, ending: Ending): Fault {

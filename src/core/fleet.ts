@@ -167,7 +167,13 @@ export type Event =
   /** Workers were heard of, and there is nothing to it: when each was last. */
   | { readonly type: 'heard'; readonly at: ReadonlyMap<number, number> }
   | { readonly type: 'wake' }
-  | { readonly type: 'reload'; readonly force?: boolean; readonly renewal?: Renewal | undefined }
+  | {
+      readonly type: 'reload';
+      readonly force?: boolean;
+      /** In development: files were saved, so that what boots already is out of date. */
+      readonly saved?: boolean;
+      readonly renewal?: Renewal | undefined;
+    }
   /** What the traffic of the generation that a reload brings says of it so far. */
   | { readonly type: 'judged'; readonly generation: number; readonly verdict: Verdict }
   | { readonly type: 'scale'; readonly workers: number }

@@ -31,6 +31,10 @@ export function watchCanary(turn: Turn): void {
   }
 }
 
+/** Whether there is a generation to replace: one that has served, or in development one that has not booted. */
+export const mayReload = ({ started, dev, workers }: Fleet): boolean =>
+  started || (dev && workers.length === 0);
+
 /** Begins a reload: all workers there are belong to an old generation now. One that brings errors is over at once. */
 export function beginReload(turn: Turn, { force, renewal }: Wish): void {
   const { fleet, now } = turn;

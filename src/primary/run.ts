@@ -129,7 +129,7 @@ export async function runPrimary(run: Run): Promise<number> {
     primary.dispatch({ type: 'stop', what: undefined, exitCode: CANNOT_SERVE });
   });
   primary.dispatch({ type: 'wake' });
-  development?.watch(() => primary.ask({ type: 'reload' }), log);
+  development?.watch(() => primary.ask({ type: 'reload', saved: true }), log);
   if (!succession || succession.as === 'relayed') void primary.openAdmin();
   early.forEach(deliver);
   const code = await primary.stopped;

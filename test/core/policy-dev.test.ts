@@ -1,13 +1,18 @@
 // The policy in development: what does not boot waits for the next save, and what boots when one comes is out of date.
 
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { CRASH_LOOP_BOOTS } from '../../src/core/deadlines.ts';
+import { serves, type Worker } from '../../src/core/fleet.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { Script, SETTINGS } from './script.ts';
 
+/** The search for a story that fails ends after this. */
+const LONGEST_MS = 10_000;
 const HOUR_MS = 3_600_000;
-const SAVE = { type: 'reload' } as const;
+const SAVE = { type: 'reload', saved: true } as const;
+const COMMAND = { type: 'reload' } as const;
 const WAITS = 'nothing serves until a file is saved that mends it';
 
 function developing(settings: Partial<Settings> = {}): Script {
@@ -16,6 +21,9 @@ function developing(settings: Partial<Settings> = {}): Script {
   fleet.begin();
   return fleet;
 }
+
+const isKilled = ({ killed }: Worker): boolean => killed !== undefined;
+const boots = (w: Worker): boolean => w.stage.name === 'booting' && !isKilled(w);
 
 /** As long as nothing happens nothing is done, nor is there anything to be woken for. */
 function expectToWait(fleet: Script): void {
@@ -105,6 +113,90 @@ describe('policy in development', () => {
     expectToWait(fleet);
     expect(fleet.on(SAVE)).to.deep.equal(['fork 3 in slot 0 as generation 2']);
     expect(fleet.ready(3)).to.deep.equal(['reloaded']);
+  });
+
+  it('has a reload that is asked for by a command follow the boot under way', () => {
+    const fleet = developing();
+    expect(fleet.on(COMMAND)).to.deep.equal([]);
+    expect(fleet.fails(1, 'broken')).to.deep.equal(['boot failed', 'fork 2 in slot 0 as generation 2']);
+    expect(fleet.ready(2)).to.deep.equal(['announce', 'reloaded']);
+    fleet.on(SAVE);
+    expect(fleet.on(COMMAND)).to.deep.equal([]);
+    expect(fleet.ready(3)).to.include('reloaded');
+    expect(fleet.exits(2, { code: 0 })).to.deep.equal(['fork 4 in slot 0 as generation 4']);
+    expect(fleet.ready(4)).to.include('reloaded');
+  });
+
+  it('forgets no save that comes while a boot is killed for its BOOT_TIMEOUT', () => {
+    for (const started of [false, true]) {
+      const fleet = developing({ bootMs: 3000 });
+      if (started) fleet.ready(1);
+      if (started) fleet.on(SAVE);
+      const id = started ? 2 : 1;
+      expect(fleet.pass(3000)).to.deep.equal([`kill ${id}`]);
+      expect(fleet.on(SAVE)).to.deep.equal([]);
+      const done = fleet.exits(id, { signal: 'SIGKILL' });
+      expect(done.at(-1)).to.equal(`fork ${id + 1} in slot 0 as generation ${id + 1}`);
+    }
+  });
+
+  it('never gives up, in whatever order things happen, and serves the last save when that boots', () => {
+    const deed = fc.constantFrom(
+      ...(['save', 'command', 'ready', 'fails', 'killed', 'crashes', 'goes', 'is in doubt', 'wait'] as const),
+    );
+    const deeds = fc.array(fc.tuple(deed, fc.nat(9)), { maxLength: 40 });
+    const happens = (fleet: Script, what: string, n: number): unknown => {
+      const pick = (is: (w: Worker) => boolean, act: (id: number) => unknown): unknown => {
+        const found = fleet.fleet.workers.filter(is);
+        const one = found[n % Math.max(1, found.length)];
+        return one && act(one.id);
+      };
+      switch (what) {
+        case 'save':
+          return fleet.on(SAVE);
+        case 'command':
+          return fleet.on(COMMAND);
+        case 'ready':
+          return pick(boots, (id) => fleet.ready(id));
+        case 'fails':
+          return pick(boots, (id) => fleet.fails(id, 'broken'));
+        case 'killed':
+          return pick(isKilled, (id) => fleet.exits(id, { signal: 'SIGKILL' }));
+        case 'crashes':
+          return pick(serves, (id) => fleet.exits(id, { signal: 'SIGSEGV' }));
+        case 'goes':
+          return pick(
+            ({ stage }) => stage.name === 'draining',
+            (id) => fleet.exits(id, { code: 0 }),
+          );
+        case 'is in doubt':
+          return pick(serves, (id) => fleet.on({ type: 'replace', id, why: 'fatal error' }));
+        default:
+          return fleet.pass(n * 500);
+      }
+    };
+    fc.assert(
+      fc.property(deeds, (story) => {
+        const fleet = developing({ bootMs: 3000, drainMs: 500 });
+        for (const [what, n] of story) happens(fleet, what, n);
+        expect(fleet.fleet.stop).to.equal(undefined);
+        fleet.on(SAVE);
+        const lastBefore = fleet.fleet.workers.filter((w) => !boots(w)).at(-1)?.id ?? 0;
+        for (let turn = 0; turn < 60; turn++) {
+          happens(fleet, 'killed', 0);
+          happens(fleet, 'ready', 0);
+          fleet.pass(1000);
+        }
+        const { reload, reloadAgain, workers } = fleet.fleet;
+        expect({ reload, reloadAgain, stages: fleet.stages }).to.deep.equal({
+          reload: undefined,
+          reloadAgain: undefined,
+          stages: `${workers[0]?.id} ready`,
+        });
+        expect(workers[0]?.id).to.be.above(lastBefore);
+      }),
+      { numRuns: 2000, interruptAfterTimeLimit: LONGEST_MS },
+    );
   });
 
   it('ends with 1 where the port cannot be had, which no save mends', () => {
