@@ -65,7 +65,7 @@ function isSyntaxError(error: unknown): error is SyntaxError & { readonly stack:
 function syntaxError(path: string, error: SyntaxError & { readonly stack: string }): BootError {
   const { message, stack = '' } = describeThrown(error);
   const at = (place: Place): string => `${place.file}:${place.line}`;
-  const frame = placeIn(stack, FRAME);
+  const frame = placeIn(stack.split(OWN_FRAME, 1)[0] ?? '', FRAME);
   if (frame) return new BootError(`${at(frame)}: ${message}`, stack);
   const shown = placeIn(stack, FIRST_LINE) ? stack : checked(path);
   const place = placeIn(shown, FIRST_LINE);
@@ -99,6 +99,8 @@ const FIRST_LINE = /^((?:file:\/\/)?\/.*):(\d+)\n/;
 /** Below the code Node points at what it stumbled over. */
 const POINTER = /^[ \t]*\^/m;
 const UNTRANSFORMED = /Transform failed with .*\n((\/.*):(\d+):\d+: ERROR: (.*))/;
+/** Where the stack is as long as that: what has it loaded is no place of the app's. */
+const OWN_FRAME = /^ +at (?:async )?loadModule \(/m;
 /** A function of the app, or of a package, that ran: not one that waited. */
 const FRAME = /^ +at (?!async )(?:.* \()?((?:file:\/\/)?\/[^()]*?):(\d+):\d+\)?$/m;
 

@@ -11,6 +11,8 @@ import { eventually, stays } from '../helpers/server.ts';
 
 /** Longer than files may be written in a burst that is one change. */
 const MORE_THAN_A_BURST_MS = 300;
+/** Longer than from one look at the files to the next. */
+const MORE_THAN_A_LOOK_MS = 1000;
 
 describe('the watch over a project', () => {
   let folder: string;
@@ -106,6 +108,38 @@ describe('the watch over a project', () => {
     await tells('src/a.js');
   });
 
+  it('tells nothing of a folder that was moved away', async () => {
+    const away = mkdtempSync(join(tmpdir(), 'hello-server-'));
+    watchIt();
+    renameSync(join(folder, 'src'), join(away, 'src'));
+    write('src/a.js');
+    await tells('src/a.js');
+    told = [];
+    writeFileSync(join(away, 'src', 'a.js'), '');
+    await tellsNothing();
+    rmSync(away, { recursive: true });
+  });
+
+  it('tells what is written without a pause when that is over, or has gone on for long', async () => {
+    watchIt();
+    const end = performance.now() + 200;
+    while (performance.now() < end) {
+      write('src/a.js');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await tells('src/a.js');
+    // Two, should this process have been out of turn for a moment.
+    expect(told.length).to.be.at.most(2);
+    await eventually(
+      () => {
+        write('src/b.js');
+        return told.some((files) => files.includes('src/b.js'));
+      },
+      'a change that does not wait for a pause',
+      2000,
+    );
+  });
+
   it('tells nothing of what is left out, or does not count', async () => {
     watchIt();
     write(
@@ -139,17 +173,22 @@ describe('the watch over a project', () => {
       ['EMFILE', 'fs.inotify.max_user_instances'],
       ['EINVAL', undefined],
     ] as const) {
-      it(`says so once, with what to raise, and looks at the files itself: ${code}`, async () => {
+      it(`says so once, with what to raise: ${code}`, () => {
         watchIt(failing(code));
         expect(problems).to.deep.equal([`${code}: no more watches`, setting]);
-        await tellsNothing();
-        write('src/a.js');
-        await tells('src/a.js');
-        remove('src/a.js');
-        write('lib/new.js', 'node_modules/b/b.js');
-        await tells('lib/new.js');
       });
     }
+
+    it('looks at the files itself, and tells what has changed since it looked last', async () => {
+      watchIt(failing('ENOSPC'));
+      write('src/a.js');
+      await tells('src/a.js');
+      told = [];
+      await stays(() => told.length === 0, 'nothing told again', MORE_THAN_A_LOOK_MS);
+      remove('src/a.js');
+      write('lib/new.js', 'node_modules/b/b.js');
+      await tells('lib/new.js');
+    });
 
     it('does so as well when that comes later', async () => {
       const watchers: EventEmitter[] = [];
