@@ -8,21 +8,21 @@ import { resolve } from 'node:path';
 const APP = '';
 
 /** Settings, and what else the app is to find in its environment: read at the start and at each reload. */
-const ENV_FILE = 'deploy/hello-server.env';
+const ENV_FILES = ['deploy/hello-server.env'];
 
 /** Settings that stay until the next start: { PORT: '8080' }. They come before those in the environment of the command. */
 const env = {};
 
-/** What the file says of a setting now. */
-const inFile = (name) => {
-  const path = resolve(import.meta.dirname, ENV_FILE);
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-  return new RegExp(`^${name}=(.+)$`, 'm').exec(text)?.[1];
-};
+/** What the files say of a setting now; of two that name it the last counts. */
+const inFiles = (name) =>
+  ENV_FILES.map((file) => resolve(import.meta.dirname, file))
+    .map((path) => (existsSync(path) ? readFileSync(path, 'utf8') : ''))
+    .map((text) => new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1])
+    .findLast((value) => value !== undefined);
 
 /** A setting in ms; what is no number is for hello-server to refuse. */
 const ms = (name, defaultSeconds) => {
-  const seconds = Number(env[name] || process.env[name] || inFile(name) || defaultSeconds);
+  const seconds = Number(env[name] || process.env[name] || inFiles(name) || defaultSeconds);
   return 1000 * (Number.isFinite(seconds) ? seconds : defaultSeconds);
 };
 
@@ -35,7 +35,7 @@ export const apps = [
     name: 'hello-server',
     cwd: import.meta.dirname,
     script: 'dist/main.js',
-    args: ['--env-file', ENV_FILE, ...(APP === '' ? [] : [APP])],
+    args: [...ENV_FILES.flatMap((file) => ['--env-file', file]), ...(APP === '' ? [] : [APP])],
     env,
     // In its cluster mode pm2 would be the primary: refused.
     exec_mode: 'fork',

@@ -1,6 +1,7 @@
 // Every question there is, in the order of the report.
 
 import type { Question } from './question.ts';
+import { balance } from './questions/balance.ts';
 import { connections } from './questions/connections.ts';
 import { firstSecond } from './questions/first-second.ts';
 import { idleConnections } from './questions/idle-connections.ts';
@@ -10,6 +11,8 @@ import { nodes } from './questions/nodes.ts';
 import { pipelining } from './questions/pipelining.ts';
 import { recovery } from './questions/recovery.ts';
 import { reload } from './questions/reload.ts';
+import { rest } from './questions/rest.ts';
+import { scale } from './questions/scale.ts';
 import { startStop } from './questions/start-stop.ts';
 import { workers } from './questions/workers.ts';
 
@@ -25,4 +28,7 @@ export const QUESTIONS: readonly Question[] = [
   firstSecond,
   recovery,
   idleConnections,
+  rest,
+  scale,
+  balance,
 ];

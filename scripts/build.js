@@ -1,5 +1,5 @@
-// Builds dist/: main.js, all that runs in one file, but for prometheus.js, which makes the metrics, and development.js, which
-// `dev` adds; page.html, the page that it serves; and lib/, the modules that others import, with their types.
+// Builds dist/: main.js, which every process runs and which loads the file of its role; page.html, the page that is served; and
+// lib/, the modules that others import, with their types.
 
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,15 +24,24 @@ const quiet = {
 };
 
 /**
- * Makes what src/control/prometheus.ts and src/dev/development.ts import files of their own, which no start has to read: few
- * need the metrics, and they from the first scrape on; `dev` is not for production.
+ * What is loaded only where it is needed, each a file of its own: V8 reads a file whole, and each process has another role.
+ * Few need the metrics, and they from the first scrape on.
  */
+const APART = {
+  worker: 'src/worker/worker.ts',
+  primary: 'src/primary/run.ts',
+  commands: 'src/client/commands.ts',
+  init: 'src/init/init.ts',
+  development: 'src/dev/development.ts',
+  prometheus: 'src/control/prometheus.ts',
+};
 const apart = {
   name: 'apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/(prometheus|development)\.ts$/ }, ({ kind, path }) =>
-      kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.js`, external: true } : undefined,
-    );
+    onResolve({ filter: /^\..*\.ts$/ }, ({ kind, path, resolveDir }) => {
+      const [name] = Object.entries(APART).find(([, file]) => join(root, file) === join(resolveDir, path)) ?? [];
+      return name && kind === 'dynamic-import' ? { path: `./${name}.js`, external: true } : undefined;
+    });
   },
 };
 
@@ -49,7 +58,11 @@ await build({
   absWorkingDir: root,
   entryPoints: {
     main: 'src/main.ts',
-    development: 'src/dev/development.ts',
+    worker: APART.worker,
+    primary: APART.primary,
+    commands: APART.commands,
+    init: APART.init,
+    development: APART.development,
     'hang-probe': 'src/primary/hang-probe.ts',
     'profile-probe': 'src/primary/profile-probe.ts',
     'heap-probe': 'src/primary/heap-probe.ts',
@@ -71,6 +84,10 @@ await build({
   sourcesContent: false,
   logLevel: 'warning',
 });
+// By require(): import() would have Node load all that it has for modules of the other kind.
+const main = join(dist, 'main.js');
+const required = readFileSync(main, 'utf8').replace(/\bimport\(("\.\/\w+\.js")\)/g, 'Promise.resolve(require($1))');
+writeFileSync(main, required);
 await prometheus();
 writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 chmodSync(join(dist, 'main.js'), 0o755);
@@ -80,7 +97,7 @@ writeFileSync(join(dist, 'page.html'), await page());
 async function prometheus() {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['src/control/prometheus.ts'],
+    entryPoints: [APART.prometheus],
     outdir: dist,
     bundle: true,
     minify: true,

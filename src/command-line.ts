@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Command } from './client/commands.ts';
 import { DEFAULT_SECONDS, MOST_SECONDS, parseSeconds, parseSlot } from './control/profile.ts';
 import { MAX_WORKERS, parseWorkerCount, printable } from './core/config.ts';
+import { KINDS, type Wish } from './init/wish.ts';
 
 /** What the command line asks for. */
 export type Asked =
@@ -16,6 +17,7 @@ export type Asked =
       readonly envFiles?: readonly string[];
     }
   | { readonly asked: 'command'; readonly command: Command; readonly envFiles?: readonly string[] }
+  | { readonly asked: 'init'; readonly wish: Omit<Wish, 'envFiles'>; readonly envFiles?: readonly string[] }
   | { readonly asked: 'print'; readonly text: string }
   | { readonly asked: 'version' }
   | { readonly asked: 'nothing'; readonly problem: string };
@@ -34,6 +36,7 @@ const USAGE = `Usage: hello-server [start] [APP]     serve APP, a server as it i
        hello-server profile           write what a worker's CPU does, for Chrome DevTools
        hello-server heap              write the heap of a worker, for Chrome DevTools
        hello-server stop              drain and stop
+       hello-server init KIND [APP]   write the file by which pm2, systemd, docker, kubernetes or a procfile runs APP
        hello-server COMMAND --help    more on one of them
        hello-server --help | --version
 
@@ -203,6 +206,22 @@ const FORMS: Readonly<Record<string, Form>> = {
     options: {},
     read: (_values, rest) => (rest.length === 0 ? command({ name: 'stop' }) : undefined),
   },
+  init: {
+    usage: `init ${KINDS.join('|')} [APP] [--name NAME] [--force]`,
+    does:
+      'Writes, into the folder it is called in, the file by which a manager runs the app of this folder: ecosystem.config.js,\n' +
+      'NAME.service, Dockerfile (with a .dockerignore where there is none), kubernetes.yaml or Procfile; and prints what to type\n' +
+      'next. APP is what `npm start` runs, the main file of package.json, or server.js and the like, unless it is given; NAME the\n' +
+      'name of the package. Settings in the environment go into the file, PORT=8080 for one; those of --env-file FILE stay there,\n' +
+      "for Kubernetes apart. The manager's deadlines are computed from both. A file that is there already stays as it is, but with\n" +
+      '--force.',
+    options: { name: { type: 'string' }, force: { type: 'boolean' } },
+    read: ({ name, force }, [word, app, ...rest]) => {
+      const kind = KINDS.find((known) => known === word);
+      if (kind === undefined || rest.length > 0 || name === '' || app === '') return undefined;
+      return { asked: 'init', wish: { kind, app, name: name as string | undefined, force: force === true } };
+    },
+  },
 };
 
 /** What the arguments (those after the file) ask for. */
@@ -230,7 +249,7 @@ function readOwn(all: readonly string[]): Asked {
     envFiles.push(file);
   }
   const asked = readRest(args);
-  const takes = asked.asked === 'start' || asked.asked === 'command';
+  const takes = asked.asked === 'start' || asked.asked === 'command' || asked.asked === 'init';
   return takes && envFiles.length > 0 ? { ...asked, envFiles } : asked;
 }
 

@@ -14,6 +14,7 @@ import { checkReading, sameAs } from './core/reading.ts';
 import { SUCCESSION_VARIABLE, type Succession, socketProblem } from './core/succession.ts';
 import type { Development } from './dev/development.ts';
 import { missingPermissions } from './host/permissions.ts';
+import type { Wish } from './init/wish.ts';
 
 /** The settings that say where a server is. */
 const WHERE = /^(PORT|HOST|CONTROL_SOCKET): /;
@@ -138,6 +139,14 @@ async function control(command: Command, envFiles: readonly string[] | undefined
   process.exit(await runCommand(command, looked, ownTerminal(process.env)));
 }
 
+async function write(wish: Wish): Promise<never> {
+  const { init } = await import('./init/init.ts');
+  const { code, out, err } = await init(wish, process.env);
+  process.stdout.write(out);
+  process.stderr.write(err);
+  process.exit(code);
+}
+
 async function main(args: string[]): Promise<void> {
   const assignment = process.env[ASSIGNMENT_VARIABLE];
   if (cluster.isWorker && assignment) return beWorker(assignment);
@@ -151,6 +160,8 @@ async function main(args: string[]): Promise<void> {
       return start(line);
     case 'command':
       return control(line.command, line.envFiles);
+    case 'init':
+      return write({ ...line.wish, envFiles: line.envFiles ?? [] });
     case 'print':
     case 'version':
       process.stdout.write(line.asked === 'print' ? line.text : `${readVersion()}\n`);

@@ -13,6 +13,7 @@ const COMMANDS = [
   'profile',
   'heap',
   'stop',
+  'init',
 ];
 const PROFILE = 'profile [--worker N] [--seconds S] [-o FILE] with S an integer from 1 to 300';
 const read = (line: string) => readCommandLine(line === '' ? [] : line.split(' '));
@@ -71,6 +72,16 @@ describe('the command line', () => {
         asked: 'command',
         command: { name: 'profile', worker: 3, seconds: 30, file: 'x' },
       });
+  });
+
+  it('reads init', () => {
+    const wish = { kind: 'pm2', app: undefined, name: undefined, force: false };
+    expect(read('init pm2')).to.deep.equal({ asked: 'init', wish });
+    expect(read('init docker x.js --name shop --force --env-file a.env')).to.deep.equal({
+      asked: 'init',
+      wish: { kind: 'docker', app: 'x.js', name: 'shop', force: true },
+      envFiles: ['a.env'],
+    });
   });
 
   it('reads heap', () => {
@@ -142,6 +153,13 @@ describe('the command line', () => {
     ['profile 1', `expected ${PROFILE}, got \`profile 1\``],
     ...['heap --worker x', 'heap -o', 'heap now', 'heap --seconds 3'].map(
       (line) => [line, `expected heap [--worker N] [-o FILE] [--force], got \`${line}\``] as const,
+    ),
+    ...['init', 'init heroku', 'init pm2 a.js b.js', 'init pm2 --port 80'].map(
+      (line) =>
+        [
+          line,
+          `expected init pm2|systemd|docker|kubernetes|procfile [APP] [--name NAME] [--force], got \`${line}\``,
+        ] as const,
     ),
     ['stop now', 'expected stop, got `stop now`'],
     ['stop \u001b[2J', 'expected stop, got `stop \\x1b[2J`'],

@@ -72,7 +72,7 @@ describe('README.md', () => {
 
   it('names only files that exist', () => {
     const named = [
-      ...found(README, /`((?:src|test|bench|scripts|deploy|dist)\/[\w./-]*)/g),
+      ...found(README, /`((?:src|test|bench|scripts|deploy|dist)\/[\w./@-]*)/g),
       ...found(README, /`(LICENSE|package(?:-lock)?\.json)`/g),
       ...found(README, /node (?:--\S+ )?(dist\/[\w./-]+)/g),
     ];

@@ -42,6 +42,17 @@ export function cpuUs(pid: number): number {
   return (ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND) * 1e6;
 }
 
+/** CPU time of one process alone, ns, by the scheduler's count; 0 when it is gone. */
+export const ownCpuNs = (pid: number): number =>
+  gone(0, () =>
+    readdirSync(`/proc/${pid}/task`)
+      .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]))
+      .reduce((sum, ns) => sum + ns, 0),
+  );
+
+/** How many files a process has open; 0 when it is gone. */
+export const openFiles = (pid: number): number => gone(0, () => readdirSync(`/proc/${pid}/fd`).length);
+
 /** Resident memory, MiB: of all, of the root, and the median of the workers. Pages they share count for each. */
 export function memory(pid: number): { rssMiB: number; primaryMiB: number; workerMiB?: number } {
   const workers = workersOf(pid);

@@ -4,6 +4,8 @@ const http = require('node:http');
 
 const { WORKERS, PORT, KEEP_ALIVE_MS } = process.env;
 if (cluster.isPrimary && Number(WORKERS) > 0) {
+  let listening = 0;
+  cluster.on('listening', () => ++listening === Number(WORKERS) && console.log('all listen'));
   for (let i = 0; i < Number(WORKERS); i++) cluster.fork();
   process.on('SIGTERM', () => cluster.disconnect(() => process.exit()));
 } else {

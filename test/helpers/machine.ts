@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { eventually, ROOT } from './server.ts';
 
 /** Where the container sees a copy of this repository. */
@@ -96,9 +96,10 @@ export class Machine {
     return this.run('sh', '-c', `cd ${SOURCE} && ${line}`);
   }
 
-  /** Copies a file of this machine's into it. */
+  /** Copies a file or folder of this machine's into it. */
   bring(file: string, path: string): void {
-    execFileSync('cp', [file, join(this.#root, path)]);
+    mkdirSync(join(this.#root, dirname(path)), { recursive: true });
+    execFileSync('cp', ['-R', file, join(this.#root, path)]);
   }
 
   /** Writes a file in it. */

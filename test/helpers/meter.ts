@@ -161,6 +161,8 @@ export class Meter {
     const whole = (): boolean => {
       const end = connection.received.indexOf('\r\n\r\n');
       if (end === -1) return false;
+      if (/\r\ntransfer-encoding: chunked\r\n/i.test(connection.received.slice(0, end + 2)))
+        return connection.received.endsWith('\r\n0\r\n\r\n');
       const length = Number(/\r\ncontent-length: (\d+)/i.exec(connection.received)?.[1] ?? 0);
       return connection.received.length >= end + 4 + length;
     };

@@ -46,9 +46,11 @@ export class Pm2 {
   readonly port: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly #mark: string;
+  readonly #cwd: string;
   #commands = new Set<ChildProcess>();
 
-  private constructor(port: number, env: Readonly<Record<string, string>>) {
+  private constructor(port: number, env: Readonly<Record<string, string>>, cwd: string) {
+    this.#cwd = cwd;
     const { PATH, HOME } = process.env;
     const home = join(this.folder, 'home');
     this.port = port;
@@ -65,15 +67,15 @@ export class Pm2 {
     };
   }
 
-  /** A user of pm2 whose PORT is free. */
-  static async open(env: Readonly<Record<string, string>> = {}): Promise<Pm2> {
-    return new Pm2(await freePort(undefined), env);
+  /** A user of pm2 whose PORT is free; commands run in the repository's folder, or in another one. */
+  static async open(env: Readonly<Record<string, string>> = {}, cwd = ROOT): Promise<Pm2> {
+    return new Pm2(await freePort(undefined), env, cwd);
   }
 
-  /** Starts a command from the repository's folder, in a group of its own. */
+  /** Starts a command, in a group of its own. */
   spawn(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
     const child = spawn(process.execPath, [file, ...args], {
-      cwd: ROOT,
+      cwd: this.#cwd,
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,

@@ -44,6 +44,8 @@ export interface Options {
   readonly stdout?: 'pipe' | number;
   /** A command line that ends by running the one appended to it: `sh -c 'ulimit ...; exec "$@"' sh`. */
   readonly under?: readonly string[];
+  /** A line of shell to run in place of all that, as a user types it. */
+  readonly line?: string;
 }
 
 const started = new Set<Running>();
@@ -67,9 +69,11 @@ export class Running {
     under = [],
     nodeArgs = [],
     node = process.execPath,
+    line,
   }: Options) {
     const { PATH, HOME } = process.env;
-    const [command = node, ...rest] = [...under, node, ...nodeArgs, main, ...args];
+    const usual = [...under, node, ...nodeArgs, main, ...args];
+    const [command = node, ...rest] = line === undefined ? usual : ['sh', '-c', line];
     this.child = spawn(command, rest, {
       cwd,
       detached,
@@ -136,6 +140,11 @@ export class Running {
 
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
+  }
+
+  /** INT to its whole group, as a Ctrl-C in a terminal; it has to have a group of its own. */
+  interrupt(): void {
+    process.kill(-this.pid, 'SIGINT');
   }
 
   /** Waits for its end; fails with the log after `ms`. */

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Engine } from '../helpers/engine.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { KINDS, Meter, NOTHING_LOST } from '../helpers/meter.ts';
+import { losesNothing, nextCommand, UserProject } from '../helpers/project.ts';
 import { type Answer, exchange, Raw, request } from '../helpers/raw.ts';
 import { eventually, fixture, ROOT } from '../helpers/server.ts';
 import { otherNode } from '../helpers/upgrade.ts';
@@ -332,6 +334,73 @@ describe('in containers', function () {
         new Set(['./nope.js: expected a module, got no such file']),
       );
       expect(await engine.inspect('hello-server', '{{.State.ExitCode}}')).to.equal('78');
+    });
+  });
+
+  describe('an app of a user, by hello-server init', () => {
+    let project: UserProject;
+    beforeEach(() => {
+      project = new UserProject();
+    });
+    afterEach(async () => {
+      project.remove();
+      await remove();
+    });
+    /** Runs a command that init has printed, where it was printed. */
+    const run = async (out: string, what: string): Promise<void> => {
+      const line = `cd "$0" && ${nextCommand(out, what)}`;
+      const { status, stdout, stderr } = await engine.run('sh', '-c', line, project.folder);
+      expect(status, `${what}\n${stdout}\n${stderr}`).to.equal(0);
+    };
+    const start = async (out: string, port: number): Promise<void> => {
+      await run(out, 'build it');
+      await run(out, 'start it');
+      await serves('the app serves', port);
+      expect((await answer(port)).body).to.equal('Hello from Express');
+    };
+
+    it('from an empty folder to an Express app that is reloaded without a loss, and stopped', async () => {
+      project.install("it's my server.js");
+      const port = await freePort();
+      const settings = { PORT: String(port), SHUTDOWN_DELAY: '0.5', SHUTDOWN_TIMEOUT: '20' };
+      const { out, err } = project.init(['docker', "it's my server.js"], settings);
+      expect(err).to.equal('');
+      expect(out).to.include("wrote Dockerfile and .dockerignore, to run ./it's my server.js as shop\n");
+      await start(out, port);
+      expect(await engine.inspect('shop', '{{.Config.StopTimeout}} {{.Config.User}}')).to.equal(
+        '23 1000:1000',
+      );
+      expect(await engine.line('docker exec shop ls -A /app')).to.not.match(/^(Dockerfile|\.dockerignore)$/m);
+      await losesNothing(port, () => run(out, 'reload it'), CLIENTS);
+      expect(await engine.logs('shop')).to.match(/^reloaded: generation 2 serves/m);
+      await eventually(
+        async () => (await engine.inspect('shop', '{{.State.Health.Status}}')) === 'healthy',
+        'the container is healthy',
+        30_000,
+      );
+      await engine.line('docker stop shop');
+      expect(await engine.inspect('shop', '{{.State.ExitCode}}')).to.equal('0');
+      expect(await engine.logs('shop')).to.match(/^Server closed successfully$/m);
+    });
+
+    it('an app that is built is built in the image, and takes its settings from a file', async () => {
+      project.install();
+      await engine.run(
+        'npm',
+        'pkg',
+        'set',
+        'scripts.build=mkdir -p dist && cp server.js dist/',
+        '--prefix',
+        project.folder,
+      );
+      await engine.run('npm', 'run', 'build', '--prefix', project.folder);
+      const port = await freePort();
+      project.write('my settings.env', `PORT=${port}\n`);
+      const { out, err } = project.init(['docker', 'dist/server.js', '--env-file', 'my settings.env']);
+      expect(err).to.equal('');
+      await start(out, port);
+      expect(await engine.line('docker exec shop ls -A /app')).to.not.match(/^my settings\.env$/m);
+      await run(out, 'reload it');
     });
   });
 
