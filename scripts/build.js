@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -39,7 +39,8 @@ const apart = {
   name: 'apart',
   setup({ onResolve }) {
     onResolve({ filter: /^\..*\.ts$/ }, ({ kind, path, resolveDir }) => {
-      const [name] = Object.entries(APART).find(([, file]) => join(root, file) === join(resolveDir, path)) ?? [];
+      const [name] =
+        Object.entries(APART).find(([, file]) => join(root, file) === join(resolveDir, path)) ?? [];
       return name && kind === 'dynamic-import' ? { path: `./${name}.js`, external: true } : undefined;
     });
   },
@@ -86,7 +87,10 @@ await build({
 });
 // By require(): import() would have Node load all that it has for modules of the other kind.
 const main = join(dist, 'main.js');
-const required = readFileSync(main, 'utf8').replace(/\bimport\(("\.\/\w+\.js")\)/g, 'Promise.resolve(require($1))');
+const required = readFileSync(main, 'utf8').replace(
+  /\bimport\(("\.\/\w+\.js")\)/g,
+  'Promise.resolve(require($1))',
+);
 writeFileSync(main, required);
 await prometheus();
 writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
