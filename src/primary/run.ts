@@ -1,7 +1,5 @@
 // Runs the primary from its first signal handler to its exit code, in the real world.
 
-import { closeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { getHeapStatistics } from 'node:v8';
 import type { LogLevel } from '../core/config.ts';
 import { FLUSH_MS } from '../core/deadlines.ts';
@@ -32,6 +30,7 @@ import { Reserve } from './reserve.ts';
 import { type Asked, onSignals } from './signals.ts';
 import { openSinks, outputOf, type Sinks } from './sinks.ts';
 import { successionWorld } from './succession-world.ts';
+import { closeTerminal } from './terminal.ts';
 import { Watch } from './watch.ts';
 import { prepareForks, startForksIn, WorkerHandle } from './worker-handle.ts';
 import type { World } from './world.ts';
@@ -74,19 +73,16 @@ export async function runPrimary(run: Run): Promise<number> {
   const sinks = openSinks(config);
   const logAt = (level: LogLevel): Log => createLog(config.logFormat, level, outputOf(sinks), {});
   let logNow = logAt(config.logLevel);
-  const show: Log = (notice) => {
-    const told = development ? development.told(notice) : notice;
-    if (told) logNow(told);
-  };
   const socket = succession && heldSocket(succession.fd);
   const predecessor = succession && socket && predecessorOf(succession, socket);
   if (succession) void tellPredecessor({ type: 'here', version, node: process.version });
   // What an interim primary does in its few seconds is no news of the server's.
   const log: Log = (notice) => {
+    const told = development ? development.told(notice) : notice;
     // Why there is none is for the one that goes on to say.
     if (notice.notice === 'cannot serve' && predecessor && process.connected)
       void predecessor.failed(lineOf(notice).text);
-    else if (succession?.as !== 'interim' || !QUIET.has(notice.notice)) show(notice);
+    else if (told && (succession?.as !== 'interim' || !QUIET.has(notice.notice))) logNow(told);
   };
   signals.log = log;
   for (const warning of warnings) log({ notice: 'long duration', ...warning });
@@ -250,9 +246,4 @@ function memoryFor(env: WorkerEnv): Memory | undefined {
   // This process has no such option either: its heap is as large as V8 would have it.
   const heapMiB = getHeapStatistics().heap_size_limit / 1_048_576;
   return limitMiB === undefined ? undefined : { limitMiB, heapMiB };
-}
-
-/** Node restores the terminal's settings at its end, and aborts where it cannot: not if the descriptors are closed. */
-function closeTerminal(): void {
-  for (const fd of [0, 1, 2]) if (isatty(fd)) closeSync(fd);
 }
