@@ -54,6 +54,19 @@ async function askAll(settings: Settings): Promise<Answer> {
       rows: rowsOf(reloaded.map(name), reloads),
     },
     {
+      title: `a fleet of ${LARGE}`,
+      metrics: ['primaryMsPerWorker'],
+      ratios: [],
+      plot: 'primaryMsPerWorker',
+      rows: rowsOf(
+        ['its start', 'its reload'],
+        new Map([
+          ['its start', starts.get(hello(LARGE).name) ?? []],
+          ['its reload', reloads.get(hello(LARGE).name) ?? []],
+        ]),
+      ),
+    },
+    {
       title: 'fleets without processes',
       metrics: ['usPerBeat', 'usPerTurn', 'usPerStatus', 'usPerReplaced'],
       ratios: [],

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { OwnProcess } from '../core/figures.ts';
+import { residentBytes } from './resident.ts';
 
 let startSeconds: number | undefined;
 
@@ -11,7 +12,7 @@ export function ownProcess(): OwnProcess {
   startSeconds ??= Math.round(Date.now() / 1000 - process.uptime());
   return {
     cpuSeconds: (user + system) / 1e6,
-    residentBytes: process.memoryUsage.rss(),
+    residentBytes: residentBytes(),
     startSeconds,
     openFds: orNull(() => readdirSync('/proc/self/fd').length),
     maxFds: orNull(() => {

@@ -28,19 +28,26 @@ export class Pipe {
   }
 }
 
+/** So many are made ahead at most while workers run: each keeps a file descriptor. */
+const MOST_AT_A_TIME = 32;
+
 /** All pipes there are; as many as workers have ever been at a time. */
 export class Pipes {
   #free: Pipe[] = [];
+  #made = 0;
   #unavailable = false;
 
   /** Makes some ahead, which takes no longer than one. */
   prepare(count: number): void {
-    this.#free.push(...this.#make(count));
+    const made = this.#make(count);
+    this.#made += made.length;
+    this.#free.push(...made);
   }
 
   /** Two pipes; undefined where there are none to be had, for want of a folder, a program or file descriptors. */
   takeTwo(): [Pipe, Pipe] | undefined {
-    if (this.#free.length < 2) this.prepare(2);
+    // In a reload twice as many are needed as before: a program that makes two at a time would be most of its cost.
+    if (this.#free.length < 2) this.prepare(Math.max(2, Math.min(this.#made, MOST_AT_A_TIME)));
     const [a, b, ...rest] = this.#free;
     if (!a || !b) return undefined;
     this.#free = rest;

@@ -14,6 +14,7 @@ import { oomCount } from '../host/oom-kills.ts';
 import { ownProcess } from '../host/own.ts';
 import { StartFolder } from '../host/paths.ts';
 import { tellPm2 } from '../host/pm2.ts';
+import { residentBytes } from '../host/resident.ts';
 import { type Inheritance, Notifier } from '../host/systemd.ts';
 import { createLog, type Log } from '../log/logger.ts';
 import { describeThrown } from '../log/thrown.ts';
@@ -203,7 +204,7 @@ function realWorld(
       }
     },
     own: () => ({ ...ownProcess(), logLinesDropped: sinks.out.lost + sinks.err.lost }),
-    residentBytes: () => process.memoryUsage.rss(),
+    residentBytes,
     oomCount,
     memoryLimitMiB,
     explainHang,

@@ -3,6 +3,7 @@
 import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Counters, Gauges } from '../core/figures.ts';
+import { residentBytes } from '../host/resident.ts';
 
 /** How often the event loop's delay is sampled: more often costs more of a core, and this less than a thousandth. */
 const SAMPLE_MS = 100;
@@ -83,7 +84,7 @@ export class Measures {
       loopDelayP99Ms: rounded(p99),
       loopDelayMaxMs: rounded(Math.max(lateMs, longestTurnMs, max)),
       loopUtilization: rounded(utilization),
-      rssMiB: rounded(process.memoryUsage.rss() / MIB),
+      rssMiB: rounded(residentBytes() / MIB),
       heapUsedMiB: rounded(used / MIB),
       heapLimitMiB: rounded(limit / MIB),
     };

@@ -4,6 +4,7 @@ import { PerformanceObserver, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Share } from '../core/memory-share.ts';
 import type { Passed, ReplaceReason } from '../core/notices.ts';
+import { residentBytes } from '../host/resident.ts';
 
 /** A heap that has passed this part of its limit is too full: V8 aborts soon, and with it goes what is in flight. */
 const FULL = 0.85;
@@ -32,7 +33,7 @@ export class MemoryWatch {
 
   look(): void {
     this.#lookAt = performance.now() + LOOK_MS;
-    const rssMiB = process.memoryUsage.rss() / MIB;
+    const rssMiB = residentBytes() / MIB;
     const heapMiB = getHeapStatistics().used_heap_size / MIB;
     const [share, heapLimit] = [this.#share.rssMiB, this.#heapLimitMiB];
     if (heapMiB > FULL * heapLimit) this.#tell('heap limit', { usedMiB: heapMiB, limitMiB: heapLimit });

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { exchange, Raw, request } from '../helpers/raw.ts';
-import { eventually, type Running, serve } from '../helpers/server.ts';
+import { eventually, fixture, type Running, serve } from '../helpers/server.ts';
 
 const SLOW_CLIENTS = 1000;
 const CLIENTS = 500;
@@ -56,5 +56,25 @@ describe(`${CLIENTS} clients of a server with ${DESCRIPTORS} file descriptors`, 
     await eventually(async () => (await answers())?.has(200) === true, 'service as usual');
     expect(await fifty(server)).to.have.all.keys(200);
     expect(server.workers()).to.deep.equal(workers);
+  });
+});
+
+describe('an app that has taken all file descriptors', () => {
+  it('keeps its worker, which beats on without reading its memory', async () => {
+    const server = await serve({
+      args: [fixture('takes-descriptors.js')],
+      under: ['sh', '-c', `ulimit -n ${DESCRIPTORS}; exec "$@"`, 'sh'],
+      env: { WEB_CONCURRENCY: '1' },
+    });
+    const workers = server.workers();
+    const raw = await Raw.open(server.port);
+    // Longer than two beats are apart while a connection is open.
+    expect((await raw.send(request('GET', '/2500')).answer()).body).to.equal('EMFILE');
+    const answered = async (): Promise<boolean> =>
+      (await exchange(server.port, request('GET', '/0'))).status === 200;
+    await eventually(() => answered().catch(() => false), 'new connections again');
+    expect(server.workers()).to.deep.equal(workers);
+    expect(server.err).to.equal('');
+    raw.destroy();
   });
 });
