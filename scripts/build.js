@@ -32,6 +32,7 @@ const APART = {
   primary: 'src/primary/run.ts',
   commands: 'src/client/commands.ts',
   init: 'src/init/init.ts',
+  development: 'src/dev/development.ts',
   prometheus: 'src/control/prometheus.ts',
 };
 const apart = {
@@ -62,6 +63,7 @@ await build({
     primary: APART.primary,
     commands: APART.commands,
     init: APART.init,
+    development: APART.development,
     'hang-probe': 'src/primary/hang-probe.ts',
     'profile-probe': 'src/primary/profile-probe.ts',
     'heap-probe': 'src/primary/heap-probe.ts',

@@ -12,6 +12,7 @@ import { BAD_CONFIG, OK, WRONG_USAGE } from './core/exit-codes.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment } from './core/protocol.ts';
 import { checkReading, sameAs } from './core/reading.ts';
 import { SUCCESSION_VARIABLE, type Succession, socketProblem } from './core/succession.ts';
+import type { Development } from './dev/development.ts';
 import { missingPermissions } from './host/permissions.ts';
 import type { Wish } from './init/wish.ts';
 
@@ -28,7 +29,7 @@ function refuse(code: number, ...problems: string[]): never {
 }
 
 /** What the env files of these paths say. */
-async function read(paths: readonly string[] = []): Promise<EnvFile[]> {
+async function readFiles(paths: readonly string[] = []): Promise<EnvFile[]> {
   if (paths.length === 0) return [];
   const { readEnvFiles } = await import('./host/env-files.ts');
   return readEnvFiles(paths);
@@ -38,6 +39,7 @@ async function start({
   app: typed,
   args = [],
   envFiles,
+  dev = false,
 }: Extract<Asked, { asked: 'start' }>): Promise<never> {
   const [{ runPrimary }, { resolveApp, selfPath, workingDirectory }, { takeInheritance }] = await Promise.all(
     [import('./primary/run.ts'), import('./host/paths.ts'), import('./host/systemd.ts')],
@@ -49,19 +51,27 @@ async function start({
   const systemd = { ...inherited, ...succession?.systemd };
   if (systemd.sockets > 1) refuse(BAD_CONFIG, `expected one socket from systemd, got ${systemd.sockets}`);
   const files = envFiles?.map((file) => resolve(workingDirectory(), file));
-  const said = await read(files);
+  const app = typed === undefined ? undefined : resolveApp(typed);
+  const development = dev && app?.entry ? await develop(app.entry, files) : undefined;
+  const read = async (): Promise<EnvFile[]> => {
+    const said = await readFiles(files);
+    return development ? development.layered(said) : said;
+  };
+  const said = await read();
   const same = sameAs(process.env, said);
   const environment = checkReading(process.env, said, same);
-  const app = typed === undefined ? undefined : resolveApp(typed);
   const { reading, portGiven } = environment;
   const moved = succession && socketProblem(succession, reading.config, portGiven);
-  const problems = [...environment.errors, moved, app?.problem].filter((problem) => problem !== undefined);
+  const cannotRun = development?.problem && `${typed}: ${development.problem}`;
+  const problems = [...environment.errors, moved, app?.problem, cannotRun].filter(
+    (problem) => problem !== undefined,
+  );
   if (problems.length > 0) await refuseStart(succession, ...problems);
   const cwd = workingDirectory(app?.path, process.argv[1]);
   process.exit(
     await runPrimary({
       environment,
-      readAgain: files && (async () => checkReading(process.env, await read(files), same)),
+      readAgain: files && (async () => checkReading(process.env, await read(), same)),
       app: app?.path,
       args,
       systemd,
@@ -70,8 +80,15 @@ async function start({
       version: readVersion(),
       same,
       succession,
+      development,
     }),
   );
+}
+
+/** What `dev` adds to a start. */
+async function develop(entry: string, envFiles: readonly string[] = []): Promise<Development> {
+  const { Development } = await import('./dev/development.ts');
+  return new Development(entry, envFiles, process.env);
 }
 
 /** One that was to take another's place leaves it to that one to say why it does not. */
@@ -102,7 +119,7 @@ async function control(command: Command, envFiles: readonly string[] | undefined
     import('./client/terminal.ts'),
     import('node:os'),
   ]);
-  const files = await read(envFiles);
+  const files = await readFiles(envFiles);
   const { reading, errors } = checkReading(process.env, files);
   // A command needs no more than where to look. What else is wrong with the settings is for the server to say: a reload
   // that is to bring them is abandoned there.

@@ -3,6 +3,7 @@ import { readCommandLine } from '../src/command-line.ts';
 
 const COMMANDS = [
   'start',
+  'dev',
   'status',
   'top',
   'metrics',
@@ -32,6 +33,17 @@ describe('the command line', () => {
     expect(read('status -- x')).to.deep.include({ asked: 'nothing' });
     expect(read('-- x')).to.deep.include({ asked: 'nothing' });
     expect(read('constructor')).to.deep.equal({ asked: 'start', app: 'constructor' });
+  });
+
+  it('reads dev, which takes what start takes, and needs an APP', () => {
+    expect(read('dev ./app.ts')).to.deep.equal({ asked: 'start', app: './app.ts', dev: true });
+    expect(read('dev --env-file a.env app.ts -- --a')).to.deep.equal({
+      asked: 'start',
+      app: 'app.ts',
+      dev: true,
+      args: ['--a'],
+      envFiles: ['a.env'],
+    });
   });
 
   it('knows every command', () => {
@@ -122,6 +134,8 @@ describe('the command line', () => {
     ['a.js b.js', 'expected one APP, got `a.js b.js`'],
     ['start a.js b.js', 'expected start [--env-file FILE] [APP], got `start a.js b.js`'],
     ['start --port', 'expected start [--env-file FILE] [APP], got `start --port`'],
+    ['dev', 'expected dev [--env-file FILE] APP, got `dev`'],
+    ['dev a.js b.js', 'expected dev [--env-file FILE] APP, got `dev a.js b.js`'],
     ['scale', 'expected scale N with N an integer from 1 to 512, got `scale`'],
     ['scale -1', 'expected scale N with N an integer from 1 to 512, got `scale -1`'],
     ['scale 513', 'expected scale N with N an integer from 1 to 512, got `scale 513`'],

@@ -3,7 +3,7 @@
 import { ARMED_MS, CRASH_LOOP_BOOTS } from './deadlines.ts';
 import { type Ending, type ExitReason, isUnexplained, unaskedReason } from './ending.ts';
 import { CANNOT_SERVE } from './exit-codes.ts';
-import { serves, type Worker } from './fleet.ts';
+import { canServe, serves, type Worker } from './fleet.ts';
 import type { Fault } from './notices.ts';
 import { noteDeath, POISON_MS } from './poison.ts';
 import { stopAtOnce } from './reconcile.ts';
@@ -106,6 +106,8 @@ function didNotBoot(turn: Turn, w: Worker, ending: Ending): void {
   const never = 'cannotFork' in ending;
   if (fault.fault === 'ended' && isStopSignal(ending)) {
     turn.awaitOwnSignal(w, { notice: 'interrupted', of, ending });
+  } else if (fleet.dev && !never && !w.failure?.noPort && !isOld(turn, w)) {
+    awaitReload(turn, w, fault);
   } else if (!fleet.started && !never) {
     turn.log({ notice: 'cannot serve', fault });
     stopAtOnce(turn, CANNOT_SERVE, { why: 'cannot serve' });
@@ -121,6 +123,25 @@ function didNotBoot(turn: Turn, w: Worker, ending: Ending): void {
     turn.log({ notice: 'crash loop', boots: fleet.bootsInVain });
     stopAtOnce(turn, CANNOT_SERVE, { why: 'cannot serve' });
   }
+}
+
+/** Whether a reload has begun since it was forked. */
+const isOld = ({ fleet: { reload } }: Turn, w: Worker): boolean =>
+  reload !== undefined && reload.to !== w.generation;
+
+/** In development the next save is what mends it: before that nothing is forked into its slot. */
+function awaitReload(turn: Turn, w: Worker, fault: Fault): void {
+  const { fleet } = turn;
+  const nothingServes = !fleet.workers.some(canServe);
+  turn.slot(w.slot).respawnAt = Infinity;
+  if (fleet.reload) abandonReload(turn, fault);
+  else {
+    turn.log(
+      nothingServes ? { notice: 'cannot serve', fault } : { notice: 'boot failed', of: nameOf(w), fault },
+    );
+    turn.effects.push({ do: 'boot failed', fault });
+  }
+  if (nothingServes && !fleet.reloadAgain) turn.log({ notice: 'awaits save' });
 }
 
 function faultOf(w: Worker, ending: Ending): Fault {

@@ -104,6 +104,11 @@ export interface Stop {
 
 export interface Fleet {
   settings: Settings;
+  /**
+   * Whether a developer saves the next version at any time (`hello-server dev`): what does not boot waits for that instead
+   * of being tried again or ending the primary, and what boots meanwhile is out of date.
+   */
+  readonly dev: boolean;
   wanted: number;
   /** Whether all workers of the first generation have served. */
   started: boolean;
@@ -162,7 +167,13 @@ export type Event =
   /** Workers were heard of, and there is nothing to it: when each was last. */
   | { readonly type: 'heard'; readonly at: ReadonlyMap<number, number> }
   | { readonly type: 'wake' }
-  | { readonly type: 'reload'; readonly force?: boolean; readonly renewal?: Renewal | undefined }
+  | {
+      readonly type: 'reload';
+      readonly force?: boolean;
+      /** In development: files were saved, so that what boots already is out of date. */
+      readonly saved?: boolean;
+      readonly renewal?: Renewal | undefined;
+    }
   /** What the traffic of the generation that a reload brings says of it so far. */
   | { readonly type: 'judged'; readonly generation: number; readonly verdict: Verdict }
   | { readonly type: 'scale'; readonly workers: number }
@@ -241,8 +252,9 @@ export const newSlot = (restarts = 0): Slot => ({ ...NEW_SLOT, restarts });
  * A fleet that wants as many workers as its settings say and has none.
  * @param carried what it goes on with, where it takes the place of another; its apps lead when that has gone
  */
-export const newFleet = (settings: Settings, seed = 1, carried?: Carried): Fleet => ({
+export const newFleet = (settings: Settings, seed = 1, carried?: Carried, dev = false): Fleet => ({
   settings,
+  dev,
   wanted: carried && carried.workers === settings.workers ? carried.wanted : settings.workers,
   started: false,
   generation: (carried?.generation ?? 0) + 1,
@@ -278,6 +290,10 @@ export const inDoubt = (why: string | undefined): boolean =>
 
 /** Whether the worker is out of the rotation for a snapshot of its heap: it is blocked, and has no deadline. */
 export const isHeld = ({ snapshot, stage }: Worker): boolean => snapshot && stage.name === 'draining';
+
+/** Whether the worker has booted, and takes requests or may take them again. */
+export const canServe = ({ stage: { name } }: Worker): boolean =>
+  name === 'ready' || name === 'standby' || name === 'rejoining';
 
 /** Whether the worker takes requests. */
 export const serves = (w: Worker): boolean => w.stage.name === 'ready';

@@ -61,6 +61,8 @@ export interface BootFailure {
   readonly reason: string;
   /** The error's stack, where the error is the app's own. */
   readonly stack?: string | undefined;
+  /** Whether it is the port that cannot be had: no other version of the app would boot either. */
+  readonly noPort?: boolean;
 }
 
 /** Why a generation, or one worker of it, is not fit to serve. */
@@ -154,7 +156,13 @@ export type Notice =
       readonly forMs: number;
     }
   | { readonly notice: 'canary passed'; readonly generation: number; readonly asked: number | undefined }
-  | { readonly notice: 'abandoned'; readonly generation: number; readonly fault: Fault }
+  | {
+      readonly notice: 'abandoned';
+      readonly generation: number;
+      readonly fault: Fault;
+      /** No worker of the old generation is left to go on. */
+      readonly nothingServes?: boolean;
+    }
   | { readonly notice: 'scaled'; readonly from: number; readonly to: number }
   | { readonly notice: 'upgrading'; readonly workers: number }
   /** A successor serves; so many workers are left here. */
@@ -191,6 +199,14 @@ export type Notice =
   | { readonly notice: 'descriptors exhausted' | 'descriptors back' }
   /** The primary itself failed: an error where none was expected. */
   | { readonly notice: 'primary failed'; readonly message: string; readonly stack: string | undefined }
+  // What follows is said in development alone.
+  /** A reload on account of saved files is over; they are named as in the project. */
+  | { readonly notice: 'saved'; readonly files: readonly string[]; readonly tookMs: number }
+  /** What was booting is out of date. */
+  | { readonly notice: 'boots anew'; readonly of: WorkerName }
+  | { readonly notice: 'awaits save' }
+  /** The kernel does not tell of saved files: they are looked at instead. */
+  | { readonly notice: 'cannot watch'; readonly reason: string; readonly setting: string | undefined }
   // What follows is said by workers.
   | { readonly notice: 'cut'; readonly connections: number; readonly graceMs: number }
   | { readonly notice: 'dropped'; readonly lines: number }

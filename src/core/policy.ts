@@ -18,7 +18,7 @@ import {
 } from './fleet.ts';
 import { isMemory } from './notices.ts';
 import { beginStop, reconcile, stopAtOnce } from './reconcile.ts';
-import { abandonReload, beginReload, beginRollback } from './reload.ts';
+import { abandonReload, beginReload, beginRollback, mayReload } from './reload.ts';
 import type { Wish } from './settings.ts';
 import { nameOf, Turn } from './turn.ts';
 import { abandonUpgrade, beginUpgrade, dismiss, successorServes } from './upgrade.ts';
@@ -44,7 +44,7 @@ function note(turn: Turn, event: Exclude<Event, { type: 'heard' }>): void {
     case 'wake':
       return;
     case 'reload':
-      askedToReload(turn, { force: event.force ?? false, renewal: event.renewal });
+      askedToReload(turn, { force: event.force ?? false, renewal: event.renewal }, event.saved);
       return;
     case 'rollback':
       askedToRollBack(turn);
@@ -120,11 +120,26 @@ function noteOf(turn: Turn, w: Worker, event: WorkerEvent): void {
   }
 }
 
-function askedToReload(turn: Turn, wish: Wish): void {
+function askedToReload(turn: Turn, wish: Wish, saved = false): void {
   const { fleet } = turn;
-  if (fleet.stop || isRefused(turn, 'reload')) return;
-  if (fleet.reload || !fleet.started) fleet.reloadAgain = wish;
+  if (fleet.stop || isRefused(turn, 'reload') || (saved && bootsAnew(turn, wish))) return;
+  if (fleet.reload || !mayReload(fleet)) fleet.reloadAgain = wish;
   else beginReload(turn, wish);
+}
+
+/** Has what boots from files that are out of date boot anew; whether there was such, and nothing else is to be done. */
+function bootsAnew(turn: Turn, { renewal }: Wish): boolean {
+  const { fleet } = turn;
+  const booting = fleet.workers.filter(({ stage }) => stage.name === 'booting');
+  const isPossible = booting.every(({ killed }) => !killed || killed.why === 'not wanted');
+  if (booting.length === 0 || !isPossible || (renewal && 'errors' in renewal)) return false;
+  if (renewal) fleet.settings = renewal.settings;
+  if (fleet.reload) fleet.reload = { ...fleet.reload, since: turn.now };
+  for (const w of booting.filter(({ killed }) => !killed)) {
+    turn.log({ notice: 'boots anew', of: nameOf(w) });
+    turn.kill(w, { why: 'not wanted' });
+  }
+  return true;
 }
 
 function askedToRollBack(turn: Turn): void {

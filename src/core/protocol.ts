@@ -203,10 +203,11 @@ export function toWorker(raw: unknown): ToWorker | undefined {
 
 function failureIn(value: unknown): BootFailure | undefined {
   if (!isObject(value) || typeof value.reason !== 'string') return undefined;
-  const { reason, stack } = value;
+  const { reason, stack, noPort } = value;
   return {
     reason: reason.slice(0, MAX_REASON_CHARS),
     stack: typeof stack === 'string' ? stack.slice(0, MAX_STACK_CHARS) : undefined,
+    ...(noPort === true && { noPort }),
   };
 }
 

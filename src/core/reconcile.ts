@@ -9,6 +9,7 @@ import {
   beginReload,
   canarySize,
   dismissPrevious,
+  mayReload,
   settleReload,
   settleRollback,
   watchCanary,
@@ -41,8 +42,8 @@ export function reconcile(turn: Turn): void {
   settleReload(turn);
   dismissPrevious(turn);
   settleRollback(turn);
-  const { started, reload, reloadAgain } = turn.fleet;
-  if (started && reloadAgain && !reload) beginReload(turn, reloadAgain);
+  const { reload, reloadAgain } = turn.fleet;
+  if (mayReload(turn.fleet) && reloadAgain && !reload) beginReload(turn, reloadAgain);
   // A reload that is over may have brought a smaller fleet.
   drainUnwanted(turn);
   shareMemory(turn);

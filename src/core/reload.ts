@@ -1,6 +1,6 @@
 // A reload from its beginning to its end: its canary, its settling, what it keeps for a rollback, and both ways back.
 
-import { type Fleet, live, type Reload, serves, type Worker } from './fleet.ts';
+import { canServe, type Fleet, live, type Reload, serves, type Worker } from './fleet.ts';
 import type { Fault } from './notices.ts';
 import type { Before, Wish } from './settings.ts';
 import { type WorkerShare, workersIn } from './share.ts';
@@ -30,6 +30,10 @@ export function watchCanary(turn: Turn): void {
     grow(turn);
   }
 }
+
+/** Whether there is a generation to replace: one that has served, or in development one that has not booted. */
+export const mayReload = ({ started, dev, workers }: Fleet): boolean =>
+  started || (dev && workers.length === 0);
 
 /** Begins a reload: all workers there are belong to an old generation now. One that brings errors is over at once. */
 export function beginReload(turn: Turn, { force, renewal }: Wish): void {
@@ -152,7 +156,8 @@ export function abandonReload(turn: Turn, fault: Fault): void {
 }
 
 function sayAbandoned(turn: Turn, generation: number, fault: Fault): void {
-  turn.log({ notice: 'abandoned', generation, fault });
+  const nothingServes = !turn.fleet.workers.some((w) => w.generation < generation && canServe(w));
+  turn.log({ notice: 'abandoned', generation, fault, ...(nothingServes && { nothingServes }) });
   turn.effects.push({ do: 'abandoned', generation, fault });
 }
 

@@ -30,14 +30,14 @@ function sameFile(a: string, b: string): boolean {
   }
 }
 
-/** The absolute path of an APP as typed; in `problem` one line when there is no readable file. */
-export function resolveApp(typed: string): { path: string; problem?: string } {
+/** The absolute path of an APP as typed, and the file that it is; in `problem` one line when there is no readable file. */
+export function resolveApp(typed: string): { path: string; entry?: string; problem?: string } {
   const path = resolve(workingDirectory(), typed);
   try {
     const file = entryOf(path);
     if (file === undefined) return { path, problem: `${typed}: expected a module, got a folder` };
     accessSync(file, constants.R_OK);
-    return { path };
+    return { path, entry: file };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const reason =

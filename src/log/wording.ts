@@ -16,6 +16,9 @@ export interface Line {
   readonly stack?: string | undefined;
 }
 
+/** So many saved files are named. */
+const MOST_FILES = 3;
+
 /** The notice as a log line. */
 export function lineOf(notice: Notice): Line {
   switch (notice.notice) {
@@ -220,7 +223,7 @@ export function lineOf(notice: Notice): Line {
     case 'abandoned':
       return {
         level: 'error',
-        text: `reload abandoned, the old generation goes on: ${faultText(notice.fault)}`,
+        text: `reload abandoned${notice.nothingServes ? '' : ', the old generation goes on'}: ${faultText(notice.fault)}`,
         data: { reload: notice.generation },
         stack: stackOf(notice.fault),
       };
@@ -238,6 +241,29 @@ export function lineOf(notice: Notice): Line {
       };
     case 'well again':
       return { level: 'info', text: `${name(notice.of)} is well again`, data: { ...notice.of } };
+    case 'saved': {
+      const { files, tookMs } = notice;
+      const named = files.slice(0, MOST_FILES).join(', ');
+      const more = files.length > MOST_FILES ? ` and ${files.length - MOST_FILES} more` : '';
+      return {
+        level: 'info',
+        text: `reloaded: ${named}${more} changed (${duration(tookMs)})`,
+        data: { files, duration: tookMs / 1000 },
+      };
+    }
+    case 'boots anew':
+      return {
+        level: 'info',
+        text: `${name(notice.of)} boots anew: a file was saved before it was ready`,
+        data: { ...notice.of },
+      };
+    case 'awaits save':
+      return { level: 'warn', text: 'nothing serves until a file is saved that mends it' };
+    case 'cannot watch': {
+      const { reason, setting } = notice;
+      const raise = setting === undefined ? '' : `; raise ${setting} to be told of them at once`;
+      return { level: 'warn', text: `files are looked at instead of watched: ${reason}${raise}` };
+    }
     case 'ignored signal':
       return { level: 'warn', text: `ignored ${notice.signal}: SIGHUP reloads` };
     case 'long duration':

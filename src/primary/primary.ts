@@ -31,6 +31,8 @@ export interface Start extends Common {
   readonly seed: number;
   /** What a predecessor handed on; undefined = this primary is the first. */
   readonly succession?: Succession | undefined;
+  /** See `Fleet`; not if it does not say. */
+  readonly dev?: boolean;
 }
 
 /** The run loop around the policy. Nothing that happens in a turn can leave it standing: see {@link Primary.fail}. */
@@ -126,7 +128,7 @@ export class Primary {
     this.#endpoints = new Endpoints(this.#world, this.#books.views, reading.config.controlSocket, (event) =>
       this.dispatch(event),
     );
-    this.#fleet = newFleet(settingsOf(reading, world), seed, start.succession?.fleet);
+    this.#fleet = newFleet(settingsOf(reading, world), seed, start.succession?.fleet, start.dev);
     this.#upgrades = new Upgrades({
       fleet: () => this.#fleet,
       dispatch: (event) => this.dispatch(event),

@@ -1,7 +1,5 @@
 // Runs the primary from its first signal handler to its exit code, in the real world.
 
-import { closeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { getHeapStatistics } from 'node:v8';
 import type { LogLevel } from '../core/config.ts';
 import { FLUSH_MS } from '../core/deadlines.ts';
@@ -22,6 +20,7 @@ import { createLog, type Log } from '../log/logger.ts';
 import { describeThrown } from '../log/thrown.ts';
 import { cannotListen, lineOf } from '../log/wording.ts';
 import { Clock } from './clock.ts';
+import type { Development } from './development.ts';
 import { freePort } from './free-port.ts';
 import { explainHang } from './hang.ts';
 import { Pipes } from './pipes.ts';
@@ -32,6 +31,7 @@ import { Reserve } from './reserve.ts';
 import { type Asked, onSignals } from './signals.ts';
 import { openSinks, outputOf, type Sinks } from './sinks.ts';
 import { successionWorld } from './succession-world.ts';
+import { closeTerminal } from './terminal.ts';
 import { Watch } from './watch.ts';
 import { prepareForks, startForksIn, WorkerHandle } from './worker-handle.ts';
 import type { World } from './world.ts';
@@ -58,11 +58,13 @@ export interface Run {
   readonly same: readonly string[];
   /** What a predecessor handed on; undefined = this primary is the first. */
   readonly succession: Succession | undefined;
+  /** undefined = this is no `hello-server dev`. */
+  readonly development: Development | undefined;
 }
 
 /** Runs this process as the primary until the fleet has stopped; resolves with the exit code. */
 export async function runPrimary(run: Run): Promise<number> {
-  const { environment, version, app, args, systemd, exec, succession } = run;
+  const { environment, version, app, args, systemd, exec, succession, development } = run;
   const { reading, warnings } = environment;
   const { config } = reading;
   // First of all, so that no signal finds the process without its handlers.
@@ -77,10 +79,11 @@ export async function runPrimary(run: Run): Promise<number> {
   if (succession) void tellPredecessor({ type: 'here', version, node: process.version });
   // What an interim primary does in its few seconds is no news of the server's.
   const log: Log = (notice) => {
+    const told = development ? development.told(notice) : notice;
     // Why there is none is for the one that goes on to say.
     if (notice.notice === 'cannot serve' && predecessor && process.connected)
       void predecessor.failed(lineOf(notice).text);
-    else if (succession?.as !== 'interim' || !QUIET.has(notice.notice)) logNow(notice);
+    else if (told && (succession?.as !== 'interim' || !QUIET.has(notice.notice))) logNow(told);
   };
   signals.log = log;
   for (const warning of warnings) log({ notice: 'long duration', ...warning });
@@ -111,6 +114,7 @@ export async function runPrimary(run: Run): Promise<number> {
     seed,
     socket,
     succession,
+    dev: development !== undefined,
   };
   const setLevel = (level: LogLevel): void => {
     logNow = logAt(level);
@@ -122,6 +126,7 @@ export async function runPrimary(run: Run): Promise<number> {
     primary.dispatch({ type: 'stop', what: undefined, exitCode: CANNOT_SERVE });
   });
   primary.dispatch({ type: 'wake' });
+  development?.watch(() => primary.ask({ type: 'reload', saved: true }), log);
   if (!succession || succession.as === 'relayed') void primary.openAdmin();
   early.forEach(deliver);
   const code = await primary.stopped;
@@ -139,7 +144,7 @@ function realWorld(
   setLevel: (level: LogLevel) => void,
   predecessor: Predecessor | undefined,
 ): World {
-  const { environment, readAgain, systemd, cwd, succession } = run;
+  const { environment, readAgain, systemd, cwd, succession, development } = run;
   const { config } = environment.reading;
   const clock = new Clock();
   const since = Number(process.hrtime.bigint()) / 1e9 - process.uptime();
@@ -149,7 +154,7 @@ function realWorld(
     succession?.as === 'successor' ? [`MAINPID=${process.pid}`] : [],
   );
   const folder = new StartFolder(cwd, () => log({ notice: 'no working directory', path: cwd }));
-  const shared = { since, sinks, pipes: new Pipes() };
+  const shared = { since, sinks, pipes: new Pipes(), options: development?.options ?? [] };
   shared.pipes.prepare(2 * (config.workers === 'auto' ? usableCpus() : config.workers));
   let reserve: Reserve | undefined;
   let watch: Watch | undefined;
@@ -242,9 +247,4 @@ function memoryFor(env: WorkerEnv): Memory | undefined {
   // This process has no such option either: its heap is as large as V8 would have it.
   const heapMiB = getHeapStatistics().heap_size_limit / 1_048_576;
   return limitMiB === undefined ? undefined : { limitMiB, heapMiB };
-}
-
-/** Node restores the terminal's settings at its end, and aborts where it cannot: not if the descriptors are closed. */
-function closeTerminal(): void {
-  for (const fd of [0, 1, 2]) if (isatty(fd)) closeSync(fd);
 }

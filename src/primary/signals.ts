@@ -1,8 +1,8 @@
 // The primary's signals: each handler only says what was received.
 
-import { closeSync, constants, openSync } from 'node:fs';
 import type { Event } from '../core/fleet.ts';
 import type { Log } from '../log/logger.ts';
+import { hasTerminal } from './terminal.ts';
 
 /** What a signal asks for: an event, or one of the two that change the wish for workers by one. */
 export type Asked = Event | { readonly type: 'one more' } | { readonly type: 'one fewer' };
@@ -42,14 +42,4 @@ export function onSignals(say: (asked: Asked) => void): Signals {
   process.on('SIGUSR2', () => say({ type: 'upgrade' }));
   process.on('SIGUSR1', () => warnings.log({ notice: 'ignored signal', signal: 'SIGUSR1' }));
   return warnings;
-}
-
-/** Whether this process has a controlling terminal: a HUP after that is gone means that the window was closed. */
-function hasTerminal(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK));
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -57,6 +57,8 @@ export interface Shared {
   readonly since: number;
   readonly sinks: Sinks;
   readonly pipes: Pipes;
+  /** Node's own options for them, beside those of this process. */
+  readonly options: readonly string[];
 }
 
 /** One forked worker. */
@@ -72,11 +74,13 @@ export class WorkerHandle implements Handle {
   readonly #heap = new HeapFull();
 
   /** Forks it. Node throws where memory is short; every other failure is told to `listeners.exit`. */
-  constructor(assignment: Assignment, env: WorkerEnv, { since, sinks, pipes }: Shared, listeners: Listeners) {
+  constructor(assignment: Assignment, env: WorkerEnv, shared: Shared, listeners: Listeners) {
+    const { since, sinks, pipes, options } = shared;
     const two = pipes.takeTwo();
     const record = assignment.armedMs > 0 ? openRecord() : undefined;
     const armed = record === undefined ? { ...assignment, armedMs: 0 } : assignment;
-    cluster.settings.execArgv = [...EXEC_ARGV, ...(assignment.share ? heapFlags(assignment.share) : [])];
+    const heap = assignment.share ? heapFlags(assignment.share) : [];
+    cluster.settings.execArgv = [...EXEC_ARGV, ...options, ...heap];
     try {
       this.#worker = forkInto(two, record, {
         ...env,

@@ -51,7 +51,8 @@ export class Listening {
       await bound(() => this.bind(server, socket));
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      throw new BootError(cannotListen(this.#port, this.#host, code, message));
+      const reason = cannotListen(this.#port, this.#host, code, message);
+      throw new BootError(reason, undefined, { noPort: true });
     }
   }
 

@@ -15,10 +15,13 @@ const CHECK_MS = 2000;
 export class BootError extends Error {
   readonly failure: BootFailure;
 
-  /** @param stack shown below the reason */
-  constructor(reason: string, stack?: string) {
+  /**
+   * @param stack shown below the reason
+   * @param more what else is known of it
+   */
+  constructor(reason: string, stack?: string, more: Pick<BootFailure, 'noPort'> = {}) {
     super(reason);
-    this.failure = { reason, stack };
+    this.failure = { reason, stack, ...more };
   }
 }
 
@@ -41,7 +44,7 @@ export async function loadModule(
     Object.defineProperty(process, 'mainModule', { configurable: true, get: () => cache[main] });
     return await import(pathToFileURL(entry).href);
   } catch (error) {
-    throw isSyntaxError(error) ? syntaxError(path, error) : bootError(path, error);
+    throw isSyntaxError(error) ? syntaxError(path, error) : (transformError(error) ?? bootError(path, error));
   }
 }
 
@@ -62,14 +65,28 @@ function isSyntaxError(error: unknown): error is SyntaxError & { readonly stack:
 function syntaxError(path: string, error: SyntaxError & { readonly stack: string }): BootError {
   const { message, stack = '' } = describeThrown(error);
   const at = (place: Place): string => `${place.file}:${place.line}`;
-  const frame = placeIn(stack, FRAME);
+  const frame = placeIn(stack.split(OWN_FRAME, 1)[0] ?? '', FRAME);
   if (frame) return new BootError(`${at(frame)}: ${message}`, stack);
   const shown = placeIn(stack, FIRST_LINE) ? stack : checked(path);
   const place = placeIn(shown, FIRST_LINE);
   if (!place) return new BootError(`${path}: ${message}`, stack);
   // An import of what the other module does not export is no error of grammar.
   const parses = message.startsWith('The requested module') ? '' : 'does not parse: ';
-  return new BootError(`${at(place)}: ${parses}${message}`, shown.split('\n\n', 1)[0]);
+  return new BootError(`${at(place)}: ${parses}${message}`, excerptIn(shown));
+}
+
+/** The code that Node shows and points into, up to the empty line below that. */
+function excerptIn(shown: string): string {
+  const end = shown.indexOf('\n\n', shown.search(POINTER));
+  return end === -1 ? shown : shown.slice(0, end);
+}
+
+/** An error of esbuild's, by which a loader such as tsx compiles what it loads: it has the place, in its second line. */
+function transformError(error: unknown): BootError | undefined {
+  const [, shown, file, line, message] = UNTRANSFORMED.exec(describeThrown(error).stack ?? '') ?? [];
+  return shown === undefined
+    ? undefined
+    : new BootError(`${file}:${line}: does not parse: ${message}`, shown);
 }
 
 interface Place {
@@ -79,6 +96,11 @@ interface Place {
 
 /** Above the stack of an error Node puts the place that does not parse. */
 const FIRST_LINE = /^((?:file:\/\/)?\/.*):(\d+)\n/;
+/** Below the code Node points at what it stumbled over. */
+const POINTER = /^[ \t]*\^/m;
+const UNTRANSFORMED = /Transform failed with .*\n((\/.*):(\d+):\d+: ERROR: (.*))/;
+/** Where the stack is as long as that: what has it loaded is no place of the app's. */
+const OWN_FRAME = /^ +at (?:async )?loadModule \(/m;
 /** A function of the app, or of a package, that ran: not one that waited. */
 const FRAME = /^ +at (?!async )(?:.* \()?((?:file:\/\/)?\/[^()]*?):(\d+):\d+\)?$/m;
 

@@ -76,6 +76,13 @@ describe('an app that cannot be loaded', () => {
       { 'app.mjs': `await import('./dep.cjs');\n${SERVES}`, 'dep.cjs': '\nconst a = ;\n' },
       /dep\.cjs:2: does not parse: /,
     ],
+    [
+      'what a loader of TypeScript by esbuild says',
+      {
+        'app.mjs': `throw Object.assign(new Error('Transform failed with 1 error:\\n/srv/a b.ts:3:18: ERROR: Unexpected ";"'), { name: 'TransformError' });\n`,
+      },
+      /^\/srv\/a b\.ts:3: does not parse: Unexpected ";"$/,
+    ],
     ['anything thrown', { 'app.mjs': `throw null;\n${SERVES}` }, /app\.mjs: null$/],
     [
       'an error with a cause',
@@ -91,6 +98,14 @@ describe('an app that cannot be loaded', () => {
       if (what !== 'anything thrown') expect(stack).to.be.a('string');
     });
   }
+
+  it('shows the code that does not parse, and the column, also below an empty line', async () => {
+    const { stack } = await failure({ 'app.cjs': '\n\nconst a = ;\n' });
+    expect(stack).to.match(/app\.cjs:3\nconst a = ;\n {10}\^$/);
+    if (!process.features.typescript) return;
+    const typed = await failure({ 'app.ts': '\n\nconst a: number = ;\n' });
+    expect(typed.stack).to.match(/app\.ts:3\n\nconst a: number = ;\n {18}\^/);
+  });
 
   it('does not run it to find the place', async () => {
     const { reason } = await failure({

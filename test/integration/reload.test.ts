@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -96,20 +96,32 @@ describe('reload', () => {
 });
 
 describe('a HUP from a terminal that has gone', () => {
-  it('stops the server', () => {
+  it('stops the server, which exits with 0', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hello-server-'));
+    // A HUP comes to the first process of a terminal alone, which passes it on to the server here, and hears how that ends.
+    writeFileSync(
+      join(folder, 'run.sh'),
+      `trap 'kill -HUP $server' HUP
+PORT=0 WEB_CONCURRENCY=1 "${process.execPath}" "${MAIN}" </dev/tty >${folder}/log 2>&1 & server=$!
+wait $server
+wait $server
+echo "exited $?" >>${folder}/log
+`,
+    );
     // script(1) gives the server a terminal, and takes it away by its own end.
     const { stdout, status } = spawnSync(
       'sh',
       [
         '-c',
-        'PORT=0 WEB_CONCURRENCY=1 timeout -s KILL 3 script -qfec "exec $0 $1 >$2/log 2>&1" /dev/null; n=0; while ! grep -q closed $2/log && [ $n -lt 50 ]; do sleep 0.1; n=$((n+1)); done; cat $2/log',
-        process.execPath,
-        MAIN,
-        mkdtempSync(join(tmpdir(), 'hello-server-')),
+        'timeout -s KILL 3 script -qfec "exec sh $0/run.sh" /dev/null; n=0; while ! grep -q exited $0/log && [ $n -lt 50 ]; do sleep 0.1; n=$((n+1)); done; cat $0/log',
+        folder,
       ],
       { encoding: 'utf8', env: { PATH: process.env.PATH }, timeout: 15_000 },
     );
-    expect(stdout).to.match(/Received SIGHUP, shutting down gracefully\.\.\.\nServer closed successfully\n/);
+    rmSync(folder, { recursive: true });
+    expect(stdout).to.match(
+      /Received SIGHUP, shutting down gracefully\.\.\.\nServer closed successfully\nexited 0\n/,
+    );
     expect(status).to.equal(0);
   });
 });

@@ -119,6 +119,25 @@ describe('wording', () => {
     ]);
   });
 
+  it('says in development what was saved, and what comes of it', () => {
+    const saved = (...files: string[]): string => text({ notice: 'saved', files, tookMs: 432 });
+    expect(saved('server.ts')).to.equal('reloaded: server.ts changed (0.4 s)');
+    expect(saved('a.js', 'b.js', 'c.js')).to.equal('reloaded: a.js, b.js, c.js changed (0.4 s)');
+    expect(saved('a.js', 'b.js', 'c.js', 'd.js', 'e.js')).to.equal(
+      'reloaded: a.js, b.js, c.js and 2 more changed (0.4 s)',
+    );
+    expect(text({ notice: 'boots anew', of: OF })).to.equal(
+      'worker 2 (pid 4711) boots anew: a file was saved before it was ready',
+    );
+    expect(text({ notice: 'awaits save' })).to.equal('nothing serves until a file is saved that mends it');
+    const watch = (setting: string | undefined): string =>
+      text({ notice: 'cannot watch', reason: 'ENOSPC: no space', setting });
+    expect(watch('fs.inotify.max_user_watches')).to.equal(
+      'files are looked at instead of watched: ENOSPC: no space; raise fs.inotify.max_user_watches to be told of them at once',
+    );
+    expect(watch(undefined)).to.equal('files are looked at instead of watched: ENOSPC: no space');
+  });
+
   it('counts in the singular and the plural', () => {
     expect(text({ notice: 'dropped', lines: 1 })).to.match(/^dropped 1 log line:/);
     expect(text({ notice: 'dropped', lines: 2 })).to.match(/^dropped 2 log lines:/);
@@ -154,6 +173,9 @@ describe('wording', () => {
     );
     expect(text({ notice: 'abandoned', generation: 4, fault })).to.equal(
       'reload abandoned, the old generation goes on: worker 2 was not ready within 3 s',
+    );
+    expect(text({ notice: 'abandoned', generation: 4, fault, nothingServes: true })).to.equal(
+      'reload abandoned: worker 2 was not ready within 3 s',
     );
   });
 });
