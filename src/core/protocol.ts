@@ -111,6 +111,8 @@ export type FromWorker =
   | { readonly type: 'yielded'; readonly failed: boolean }
   | { readonly type: 'failed'; readonly failure: BootFailure }
   | { readonly type: 'beat'; readonly stats: Stats }
+  /** It lives, and there is nothing new since its last beat. */
+  | { readonly type: 'alive' }
   | { readonly type: 'left' }
   /** The requests that it has been working on for a while, when these are others than before. */
   | { readonly type: 'holding'; readonly requests: readonly string[] }
@@ -161,6 +163,7 @@ export function fromWorker(raw: unknown): FromWorker | undefined {
   const message = open(raw);
   switch (message?.type) {
     case 'hello':
+    case 'alive':
     case 'left':
       return { type: message.type };
     case 'ready':

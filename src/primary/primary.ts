@@ -79,6 +79,7 @@ export class Primary {
       (event) => this.dispatch(event),
       (act) => this.#guard(act),
       {
+        alive: (id) => void this.#heard.set(id, world.now()),
         beat: (of, stats) => {
           this.#heard.set(of.id, world.now());
           const connections = this.#books.beat(of, stats);

@@ -37,6 +37,8 @@ export interface Forked {
 /** What keeps the books over what workers say of themselves. */
 export interface Bookkeeper {
   readonly beat: (of: Forked, stats: Stats) => void;
+  /** It lives, and has nothing new to say. */
+  readonly alive: (id: number) => void;
   readonly answer: (id: number, answer: Answer) => void;
   /** Its last figures, as long as it is not gone. */
   readonly figures: (id: number) => Gauges | undefined;
@@ -202,6 +204,10 @@ export class Workers {
     }
     if (message.type === 'beat') {
       this.#books.beat(of, message.stats);
+      return;
+    }
+    if (message.type === 'alive') {
+      this.#books.alive(id);
       return;
     }
     if (message.type === 'hello') this.#tellWatch();

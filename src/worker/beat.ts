@@ -4,6 +4,7 @@ import type { Config } from '../core/config.ts';
 import type { Stats } from '../core/figures.ts';
 import type { Share } from '../core/memory-share.ts';
 import type { Passed, ReplaceReason } from '../core/notices.ts';
+import { residentBytes } from '../host/resident.ts';
 import { countLongLived } from '../http/long-lived.ts';
 import type { Service } from '../http/service.ts';
 import { Measures } from './measures.ts';
@@ -14,12 +15,17 @@ const BEAT_MS = 1000;
 const MIN_BEAT_MS = 20;
 /** At rest, when there is nothing new to say, so often; well within the time after which a silent worker is not ready. */
 const REST_MS = 3000;
+/** So many beats in a row are without figures then: reading these is most of what a beat costs a primary at rest. */
+const REST_BEATS = 3;
 /** A beat that comes so late has something to say. */
 const LATE_MS = 50;
+const MIB = 1_048_576;
 
 /** What a beat has to say beside what is open on the service, and to whom. */
 export interface Beating {
   readonly beat: (stats: Stats) => void;
+  /** Says that it lives, and no more. */
+  readonly alive: () => void;
   readonly replace: (why: ReplaceReason, passed?: Passed) => void;
   readonly unwell: () => string | null;
   readonly logLinesDropped: () => number;
@@ -38,6 +44,7 @@ export class Beat {
   #due = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #rests = false;
+  #restedBeats = 0;
   /** What the last figures said. */
   #accepted = 0;
   #unwell: string | null = null;
@@ -77,12 +84,19 @@ export class Beat {
 
   #look(): void {
     const isAtRest = this.#isAtRest();
-    const { requests } = this.#service.counts;
-    const { rssMiB } = this.say().gauges;
+    if (isAtRest && this.#restedBeats < REST_BEATS) {
+      this.#restedBeats += 1;
+      this.#beating.alive();
+    } else this.say();
     this.#lookIn(isAtRest ? this.#everyAtRest : this.#every);
-    if (requests >= this.#maxRequests) this.#beating.replace('MAX_REQUESTS');
-    else if (rssMiB > this.#maxMemoryMiB) this.#beating.replace('MAX_MEMORY');
+    if (this.#service.counts.requests >= this.#maxRequests) this.#beating.replace('MAX_REQUESTS');
+    else if (this.#passesMaxMemory()) this.#beating.replace('MAX_MEMORY');
     else this.#memory?.look();
+  }
+
+  /** It is read only where there is a limit. */
+  #passesMaxMemory(): boolean {
+    return this.#maxMemoryMiB !== Infinity && residentBytes() / MIB > this.#maxMemoryMiB;
   }
 
   /** Whether there is nothing new to say since the last figures. */
@@ -102,6 +116,7 @@ export class Beat {
     const { counts, connections, inFlight } = this.#service;
     const now = performance.now();
     const lateMs = Math.max(0, now - this.#due);
+    this.#restedBeats = 0;
     this.#accepted = counts.accepted;
     this.#unwell = this.#beating.unwell();
     const stats: Stats = {

@@ -44,6 +44,7 @@ export class Telling {
     const beating = {
       ...others,
       beat: (stats: Stats) => this.#send({ type: 'beat', stats }),
+      alive: () => this.#send({ type: 'alive' }),
       unwell: () => {
         void this.#health.look();
         return this.#health.unwell;

@@ -21,6 +21,7 @@ describe('the protocol', () => {
     { type: 'failed', failure: { reason: 'no database', stack: undefined } },
     { type: 'failed', failure: { reason: 'no database', stack: 'Error\n    at app.js:1' } },
     { type: 'failed', failure: { reason: 'Port 3000 is already in use', stack: undefined, noPort: true } },
+    { type: 'alive' },
     { type: 'beat', stats: STATS },
     { type: 'answer', question: 'held', answer: HELD },
     { type: 'answer', question: 'metrics', answer: { text: 'jobs 1' } },

@@ -12,7 +12,8 @@ afterEach(closeLocals);
 describe('the beat of a worker', () => {
   interface Said {
     readonly at: number;
-    readonly maxMs: number;
+    /** undefined = there were no figures. */
+    readonly maxMs: number | undefined;
     readonly unwell: string | null;
   }
 
@@ -25,6 +26,7 @@ describe('the beat of a worker', () => {
     const said: Said[] = [];
     const { config } = readConfig({ HANG_TIMEOUT: '12' });
     const beat = new Beat(config, service, {
+      alive: () => said.push({ at: performance.now(), maxMs: undefined, unwell: null }),
       beat: ({ gauges: { loopDelayMaxMs: maxMs }, unwell }) =>
         said.push({ at: performance.now(), maxMs, unwell }),
       replace: () => {},
@@ -53,6 +55,13 @@ describe('the beat of a worker', () => {
     const next = said.find(({ at }) => at > since) as Said;
     expect(next.at - since).to.be.below(2600);
     expect(next.maxMs).to.be.within(200, 400);
+  });
+
+  it('has no figures at rest but now and then', async () => {
+    const { said } = await beating();
+    await eventually(() => said.length >= 5, 'two more beats');
+    const figures = said.slice(0, 5).map(({ maxMs }) => maxMs !== undefined);
+    expect(figures).to.deep.equal([true, false, false, false, true]);
   });
 
   it('says at once what it is told to say', async () => {
