@@ -1,6 +1,7 @@
 // Every question there is, in the order of the report.
 
 import type { Question } from './question.ts';
+import { apps } from './questions/apps.ts';
 import { balance } from './questions/balance.ts';
 import { connections } from './questions/connections.ts';
 import { firstSecond } from './questions/first-second.ts';
@@ -24,6 +25,7 @@ export const QUESTIONS: readonly Question[] = [
   workers,
   nodes,
   logCost,
+  apps,
   startStop,
   firstSecond,
   recovery,

@@ -83,12 +83,12 @@ export const bareCluster = (workers: number, change: Change = {}): Subject =>
   bare(`bare node:cluster, ${plural(workers)}`, workers, change);
 
 function bare(name: string, workers: number, change: Change): Subject {
-  const { env = {} } = change;
+  const { env = {}, app } = change;
   const set = Object.entries(env).map(([key, value]) => `${key}=${value}`);
   return {
     ...named(name, change),
     settings: [
-      "r.end('Hello, World!') and nothing else",
+      app === undefined ? "r.end('Hello, World!') and nothing else" : 'the app as it is',
       ...(workers > 0 ? ["node:cluster's default policy"] : []),
       ...set,
       'no log',
@@ -97,7 +97,7 @@ function bare(name: string, workers: number, change: Change): Subject {
     command: ({ node }) => ({
       file: node,
       args: [join(SUBJECTS, 'bare.cjs')],
-      env: { ...env, WORKERS: String(workers) },
+      env: { ...env, WORKERS: String(workers), ...(app !== undefined && { APP: app }) },
     }),
   };
 }

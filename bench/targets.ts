@@ -49,6 +49,19 @@ const ofLog = (format: string, value: number): Target => ({
   value,
 });
 
+/** @param than the other that it is set against, of ours; without one, the same app under node:cluster */
+const ofApp = (says: string, tag: string, value: number, than?: string): Target => ({
+  says: `CPU per request of ${says}`,
+  question: 'apps',
+  comparison: tag,
+  subject: `hello-server, 1 worker, ${tag}`,
+  metric: 'cpuUsPerRequest',
+  against: than === undefined ? `bare node:cluster, 1 worker, ${tag}` : `hello-server, 1 worker, ${than}`,
+  how: 'ratio',
+  bound: 'at most',
+  value,
+});
+
 const keepAlive = { question: 'keep-alive', comparison: 'several processes', subject: HELLO_2 } as const;
 const startStop = { question: 'start-stop', comparison: 'start, stop, memory', subject: HELLO_2 } as const;
 const reloading = {
@@ -97,6 +110,9 @@ export const TARGETS: readonly Target[] = [
   ),
   ofLog('text', 1.08),
   ofLog('json', 1.1),
+  ofApp('an app that listens itself against the same app exported', 'as it is', 1.01, 'exported'),
+  ofApp('Express against the same app under node:cluster', 'Express', 1.03),
+  ofApp('Fastify against the same app under node:cluster', 'Fastify', 1.03),
   {
     says: 'two workers, kept connections, requests/s against node:cluster',
     ...keepAlive,

@@ -48,6 +48,8 @@ export class Turn {
     } = fleet;
     const id = fleet.nextId++;
     const share = sharing?.fits ? sharing.share : undefined;
+    // What is told of all slots, as how often each was restarted, is told of this one from now on.
+    fleet.slots[slot] ??= newSlot();
     const stage = { name: 'booting', by: now + this.bootMs } as const;
     const unknown = {
       readyAt: undefined,
