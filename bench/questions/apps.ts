@@ -9,8 +9,7 @@ import { bareCluster, hello, SUBJECTS } from '../subjects.ts';
 
 const NO_LOG = { env: { ACCESS_LOG: 'false' }, log: 'no request log' } as const;
 
-const ours = (tag: string, file: string): Subject =>
-  hello(1, { ...NO_LOG, tag, app: join(SUBJECTS, file) });
+const ours = (tag: string, file: string): Subject => hello(1, { ...NO_LOG, tag, app: join(SUBJECTS, file) });
 
 const exported = ours('exported', 'exports.cjs');
 const frameworks = (['Express', 'Fastify'] as const).map((tag) => {
