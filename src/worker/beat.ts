@@ -15,7 +15,7 @@ const BEAT_MS = 1000;
 const MIN_BEAT_MS = 20;
 /** At rest, when there is nothing new to say, so often; well within the time after which a silent worker is not ready. */
 const REST_MS = 3000;
-/** So many beats in a row are without figures then: reading these is most of what a beat costs a primary at rest. */
+/** So many beats in a row are without figures then: putting these together is a third of what a worker does at rest. */
 const REST_BEATS = 3;
 /** A beat that comes so late has something to say. */
 const LATE_MS = 50;

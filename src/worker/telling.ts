@@ -43,14 +43,17 @@ export class Telling {
     this.#service = service;
     const beating = {
       ...others,
-      beat: (stats: Stats) => this.#send({ type: 'beat', stats }),
-      alive: () => this.#send({ type: 'alive' }),
-      unwell: () => {
-        void this.#health.look();
-        return this.#health.unwell;
-      },
+      beat: (stats: Stats) => this.#pulse({ type: 'beat', stats }),
+      alive: () => this.#pulse({ type: 'alive' }),
+      unwell: () => this.#health.unwell,
     };
     this.#beat = new Beat(config, service, beating, share);
+  }
+
+  /** The app's `healthy` may be there by now: each beat looks for it, as long as it is not asked yet. */
+  #pulse(message: FromWorker): void {
+    this.#send(message);
+    void this.#health.look();
   }
 
   /** Answers the primary; before it serves there is nothing to say. */
