@@ -55,7 +55,9 @@ describe('the bench', () => {
     expect(out)
       .to.match(/^log-cost: What does the request log cost\?$/m)
       .and.to.match(/^hello-server, 1 worker, text {3,}\d/m)
-      .and.to.match(/^CPU per request with the request log against without, json +≤ \d[\d.]* × +(?:met|missed)/m);
+      .and.to.match(
+        /^CPU per request with the request log against without, json +≤ \d[\d.]* × +(?:met|missed)/m,
+      );
     const result = load(folderOf(true)).find(({ question }) => question === 'log-cost') as Result;
     expect(Date.parse(result.date)).to.be.greaterThan(began);
     expect(result).to.deep.include({
