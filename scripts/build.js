@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  copyFileSync,
   readdirSync,
   readFileSync,
   rmdirSync,
@@ -143,16 +144,12 @@ async function library() {
   const names = Object.keys(createRequire(import.meta.url)(join(lib, 'index.js')));
   write('index.mjs', `export { ${names.sort().join(', ')} } from './index.js';\n`);
   write('index.d.mts', "export * from './index.js';\n");
-  const others = ['options', 'ready'];
   write(
     'app.mjs',
-    `import app from './app.js';\n\nexport default app.default;\nexport const { ${others.join(', ')} } = app;\n`,
+    `import app from './app.js';\n\nexport default app.default;\nexport const { options, ready } = app;\n`,
   );
-  const declared = others.map((name) => `export declare const ${name}: typeof app.${name};\n`).join('');
-  write(
-    'app.d.mts',
-    `import app from './app.js';\n\ndeclare const hello: typeof app.default;\nexport default hello;\n${declared}`,
-  );
+  // A default export that is taken from CommonJS means one thing to a bundler and another to Node.
+  copyFileSync(join(lib, 'app.d.ts'), join(lib, 'app.d.mts'));
 }
 
 /** These declarations, and all that they import. */
