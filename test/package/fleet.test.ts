@@ -191,6 +191,12 @@ describe('startFleet', function () {
       expect(greeting).to.equal('hi');
       expect(slot).to.match(/^[01]$/);
       expect(new Set(own)).to.deep.equal(new Set(['unset']));
+      // A socket that nobody has bound is one that systemd cannot be told on: who tries says so.
+      const said: string[] = [];
+      fleet.on('notice', ({ text }) => said.push(text));
+      await fleet.stop();
+      expect(said.filter((text) => text.includes('systemd'))).to.deep.equal([]);
+      expect(said).to.include('Server closed successfully');
     } finally {
       for (const name of names) delete process.env[name];
       Object.assign(process.env, before);
