@@ -13,6 +13,8 @@ import {
   PROCESSES,
   textOf,
 } from './helpers/floors.ts';
+import { drawn, PAGE, PICTURE } from './helpers/house.ts';
+import { page } from './helpers/manual.ts';
 import { ROOT } from './helpers/server.ts';
 
 const told = (found: readonly Import[]): string[] => found.map(({ file, from }) => `${file} imports ${from}`);
@@ -72,6 +74,11 @@ describe('the structure of src', () => {
           : !['page', 'core'].includes(folderOf(to)) && to !== 'control/status.ts'),
     );
     expect(told(wrong)).to.deep.equal([]);
+  });
+
+  it('is drawn as it is in docs/floor-plan.svg, which npm run floor-plan writes', () => {
+    expect(page(PICTURE) === drawn(), 'expected what npm run floor-plan draws').to.equal(true);
+    expect(page(PAGE)).to.include(`](${PICTURE.replace('docs/', '')})`);
   });
 
   describe('core', () => {
