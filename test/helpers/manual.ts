@@ -93,6 +93,23 @@ export function block(id: string): string {
   return found.text;
 }
 
+/** The cells of the tables below a heading, `docs/migration.md#features`, without their first rows; throws where there are none. */
+export function tableRows(id: string): string[][] {
+  const [path = '', anchor] = id.split('#');
+  const rows = read(path)
+    .lines.filter((line) => line.anchor === anchor && line.text.startsWith('|'))
+    .map(({ text }) => text.split('|').slice(1, -1))
+    .map((cells) => cells.map((cell) => cell.trim()));
+  const isRule = (cells: readonly string[] | undefined): boolean =>
+    cells?.every((cell) => /^-+$/.test(cell)) ?? false;
+  const found = rows.filter((cells, index) => !isRule(cells) && !isRule(rows[index + 1]));
+  if (found.length === 0) throw new Error(`expected a table below ${id}`);
+  return found;
+}
+
+/** What stands between backquotes in a text. */
+export const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, one = '']) => one);
+
 /** The commands in the first column of a page's tables that are headed `command`. */
 export function tableCommands(path: string): string[] {
   const found: string[] = [];
