@@ -199,14 +199,12 @@ describe('under systemd, from an empty folder', function () {
       machine.write('/etc/hello-server/shop.env', `PORT=${ports.shop}\nAPP=./server.js\n`);
       machine.write('/etc/hello-server/blog.env', `PORT=${ports.blog}\n`);
       must('/srv/blog', 'npm pkg set main=server.js');
-      must('/srv/shop', `cp node_modules/hello-server/deploy/hello-server@.service ${UNITS}/`);
-      must('/', 'systemctl daemon-reload && systemctl enable --now hello-server@shop hello-server@blog');
+      const said = must('/srv/shop', block('docs/app.md#several-apps-under-systemd'));
+      expect(said).to.include(` pid ${property('hello-server@shop', 'MainPID')}, `);
       for (const port of Object.values(ports)) expect(await answer(port)).to.equal('Hello from Express');
       expect(complaints('hello-server@shop.service')).to.deep.equal([]);
       expect(exposure('hello-server@shop.service')).to.be.at.most(1.2);
 
-      const status = 'CONTROL_SOCKET=/run/hello-server-shop/control.sock npx --no hello-server status';
-      expect(must('/srv/shop', status)).to.include(` pid ${property('hello-server@shop', 'MainPID')}, `);
       await losesNothing(ports.blog, () => reload('/', 'systemctl reload hello-server@shop'), CLIENTS);
       expect(property('hello-server@shop', 'StatusText')).to.match(/generation 2$/);
       expect(property('hello-server@blog', 'StatusText')).to.match(/generation 1$/);
