@@ -88,7 +88,7 @@ describe('README.md and docs/', () => {
         const refused = [...code(path).matchAll(/(?:^|[;&(] *|npx |sudo )hello-server((?: +[^\s;&|)]+)*)/gm)]
           .map(([, words = '']) =>
             words
-              .replace(/ +# .*$/, '')
+              .replace(/ +(?:#|\d?>|<) *.*$/, '')
               .trim()
               .split(/ +/)
               .filter(Boolean),
