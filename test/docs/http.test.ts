@@ -5,7 +5,7 @@ import { DEFAULTS } from '../../src/core/config.ts';
 import { SWEEP_MS } from '../../src/http/sweep.ts';
 import { MAX_HEADER_BYTES, MAX_HEADER_LINES } from '../../src/http/validate.ts';
 import { runCurl } from '../helpers/curl.ts';
-import { block, hasShape, page, rowsBelow } from '../helpers/manual.ts';
+import { block, expectShape, page, rowsBelow } from '../helpers/manual.ts';
 import { type Answer, exchange, Raw, request } from '../helpers/raw.ts';
 import { eventually, fixture, type Running, serve } from '../helpers/server.ts';
 
@@ -15,7 +15,7 @@ const HELLO = 'Hello, World!';
 /** Fails unless each command prints what the page shows below it. */
 async function prints(text: string, { port }: Running): Promise<void> {
   for (const { command, printed, shown } of await runCurl(text, port))
-    expect(hasShape(printed, shown), `${command}\n${printed}\n--- shown\n${shown}`).to.equal(true);
+    expectShape(`${command}\n${printed}`, `${command}\n${shown}`);
 }
 
 /** TERM, during whose SHUTDOWN_DELAY it serves on. */
@@ -84,7 +84,7 @@ describe(PAGE, () => {
       for (const [status = '', , body = ''] of rowsBelow(PAGE, 'status-codes')) {
         const answer = await answerTo(status);
         expect(answer.status, status).to.equal(Number.parseInt(status, 10));
-        expect(hasShape(answer.body, body), `${status}: ${answer.body}`).to.equal(true);
+        expectShape(answer.body, body);
       }
     });
 

@@ -163,3 +163,8 @@ export function hasShape(printed: string, shown: string): boolean {
     .map((line) => (line.trim() === '...' ? '(?:.*\n)*?.*' : line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
   return new RegExp(`^${escaped.join('\n')}$`).test(shapeOf(printed));
 }
+
+/** Fails, with both, unless `printed` has the shape of `shown`. */
+export function expectShape(printed: string, shown: string): void {
+  if (!hasShape(printed, shown)) throw new Error(`expected\n${shown}\n--- got\n${printed}`);
+}
