@@ -98,7 +98,7 @@ describe('README.md and docs/', () => {
         ]
           .map(([, words = '']) =>
             words
-              .replace(/ +# .*$/, '')
+              .replace(/ +(?:#|\d?>|<) *.*$/, '')
               .trim()
               .split(/ +/)
               .filter(Boolean),

@@ -93,6 +93,21 @@ export function block(id: string): string {
   return found.text;
 }
 
+/** The rows of the first table below a heading, without its own: the cells' texts, code marks taken off. */
+export function rowsBelow(path: string, anchor: string): string[][] {
+  const lines = read(path).lines.filter((line) => line.anchor === anchor);
+  const first = lines.findIndex(({ text }) => text.startsWith('|'));
+  const rows = lines.slice(first).map(({ text }) => text);
+  const end = rows.findIndex((text) => !text.startsWith('|'));
+  if (first === -1) throw new Error(`expected a table below ${path}#${anchor}`);
+  const cellsOf = (row: string): string[] =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.replaceAll('`', '').trim());
+  return rows.slice(2, end === -1 ? undefined : end).map(cellsOf);
+}
+
 /** The commands in the first column of a page's tables that are headed `command`. */
 export function tableCommands(path: string): string[] {
   const found: string[] = [];
@@ -147,4 +162,9 @@ export function hasShape(printed: string, shown: string): boolean {
     .split('\n')
     .map((line) => (line.trim() === '...' ? '(?:.*\n)*?.*' : line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
   return new RegExp(`^${escaped.join('\n')}$`).test(shapeOf(printed));
+}
+
+/** Fails, with both, unless `printed` has the shape of `shown`. */
+export function expectShape(printed: string, shown: string): void {
+  if (!hasShape(printed, shown)) throw new Error(`expected\n${shown}\n--- got\n${printed}`);
 }
