@@ -107,6 +107,10 @@ export function tableRows(id: string): string[][] {
   return found;
 }
 
+/** The same cells as plain text, code marks taken off. */
+export const rowsBelow = (path: string, anchor: string): string[][] =>
+  tableRows(`${path}#${anchor}`).map((cells) => cells.map((cell) => cell.replaceAll('`', '')));
+
 /** What stands between backquotes in a text. */
 export const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, one = '']) => one);
 
@@ -164,4 +168,9 @@ export function hasShape(printed: string, shown: string): boolean {
     .split('\n')
     .map((line) => (line.trim() === '...' ? '(?:.*\n)*?.*' : line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
   return new RegExp(`^${escaped.join('\n')}$`).test(shapeOf(printed));
+}
+
+/** Fails, with both, unless `printed` has the shape of `shown`. */
+export function expectShape(printed: string, shown: string): void {
+  if (!hasShape(printed, shown)) throw new Error(`expected\n${shown}\n--- got\n${printed}`);
 }
