@@ -93,20 +93,26 @@ export function block(id: string): string {
   return found.text;
 }
 
-/** The rows of the first table below a heading, without its own: the cells' texts, code marks taken off. */
-export function rowsBelow(path: string, anchor: string): string[][] {
-  const lines = read(path).lines.filter((line) => line.anchor === anchor);
-  const first = lines.findIndex(({ text }) => text.startsWith('|'));
-  const rows = lines.slice(first).map(({ text }) => text);
-  const end = rows.findIndex((text) => !text.startsWith('|'));
-  if (first === -1) throw new Error(`expected a table below ${path}#${anchor}`);
-  const cellsOf = (row: string): string[] =>
-    row
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.replaceAll('`', '').trim());
-  return rows.slice(2, end === -1 ? undefined : end).map(cellsOf);
+/** The cells of the tables below a heading, `docs/migration.md#features`, without their first rows; throws where there are none. */
+export function tableRows(id: string): string[][] {
+  const [path = '', anchor] = id.split('#');
+  const rows = read(path)
+    .lines.filter((line) => line.anchor === anchor && line.text.startsWith('|'))
+    .map(({ text }) => text.split('|').slice(1, -1))
+    .map((cells) => cells.map((cell) => cell.trim()));
+  const isRule = (cells: readonly string[] | undefined): boolean =>
+    cells?.every((cell) => /^-+$/.test(cell)) ?? false;
+  const found = rows.filter((cells, index) => !isRule(cells) && !isRule(rows[index + 1]));
+  if (found.length === 0) throw new Error(`expected a table below ${id}`);
+  return found;
 }
+
+/** The same cells as plain text, code marks taken off. */
+export const rowsBelow = (path: string, anchor: string): string[][] =>
+  tableRows(`${path}#${anchor}`).map((cells) => cells.map((cell) => cell.replaceAll('`', '')));
+
+/** What stands between backquotes in a text. */
+export const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, one = '']) => one);
 
 /** The commands in the first column of a page's tables that are headed `command`. */
 export function tableCommands(path: string): string[] {
