@@ -101,14 +101,15 @@ describe(PAGE, () => {
     const server = await started({ HANG_TIMEOUT: '1' });
     await get(server, '/busy');
     await server.says(/was blocked/);
-    expectShape(
-      server.out.slice(server.out.indexOf('worker')).replace('busy', 'report'),
-      block('docs/supervision.md#a-hang:2'),
-    );
+    const blocked = server.out.slice(server.out.indexOf('worker')).replace('busy', 'report');
+    expectShape(blocked, block('docs/supervision.md#a-hang:2'));
+    expectShape(blocked, block('docs/troubleshooting.md#slow-answers'));
     await hold(server, '/report');
     await hold(server, '/report');
     await dies(server, () => hold(server, '/report?year=2026'));
     expectShape(server.err, block('docs/supervision.md#a-hang'));
+    const [line = ''] = server.err.split('\n');
+    expectShape(line.replace(/ and \d+ more$/, ''), block('docs/troubleshooting.md#a-worker-hung'));
   });
 
   it('shows what is said of a request that kills', async () => {
