@@ -18,12 +18,14 @@ import {
 import type { Handed } from './upgrades.ts';
 import type { SuccessionWorld } from './world.ts';
 
+/** The program would hear no more of it. */
+const OWNED = 'a program runs this fleet by startFleet(): start that anew';
 /** After an exec the listening socket is where no descriptor is closed. */
 const EXEC_FD = 0;
 
 /** @param cwd the folder to start in */
 export function successionWorld(
-  { exec, same, systemd: { notifySocket, watchdogMs } }: Run,
+  { exec, same, owner, systemd: { notifySocket, watchdogMs } }: Run,
   cwd: () => string,
   sinks: Sinks,
   notifier: Notifier,
@@ -46,7 +48,7 @@ export function successionWorld(
   return {
     relays: canBecome(),
     problem: async (node = process.execPath) =>
-      handOverProblem(process.env, notifySocket !== undefined) ?? (await nodeAt(node)),
+      (owner && OWNED) ?? handOverProblem(process.env, notifySocket !== undefined) ?? (await nodeAt(node)),
     boot: (handed, socket, node, tell) =>
       bootSuccessor(launch(node), whole(handed, SOCKET_FD), socket as typeof socket & { fd: number }, tell),
     mute: (on) => {

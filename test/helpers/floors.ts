@@ -22,7 +22,8 @@ export const FLOORS: Readonly<Record<string, number>> = {
   dev: 3,
   init: 3,
   page: 3,
-  '.': 4,
+  api: 4,
+  '.': 5,
 };
 
 /** All source files, by their paths from src/. */
