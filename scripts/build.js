@@ -110,7 +110,7 @@ function keepImported(folder, names) {
     if (kept.has(path) || !existsSync(path)) return;
     kept.add(path);
     if (!/\.(?:js|d\.ts)$/.test(path)) return;
-    for (const [, from] of readFileSync(path, 'utf8').matchAll(/(?:from|import) ?\(?'(\.[^']+)\.js'/g))
+    for (const [, from] of readFileSync(path, 'utf8').matchAll(/(?:from|import) ?\(?'(\.[^']+)\.(?:js|ts)'/g))
       for (const end of ['.js', '.d.ts']) keep(join(dirname(path), `${from}${end}`));
     if (path.endsWith('.js')) keep(`${path}.map`);
   };

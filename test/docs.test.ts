@@ -103,6 +103,7 @@ describe('README.md and docs/', () => {
               .split(/ +/)
               .filter(Boolean),
           )
+          .filter(([word]) => word !== 'forks') // what is said in pm2's cluster mode is a sentence
           .filter(
             // A command's name alone speaks of it, whatever it wants behind it.
             (words) =>

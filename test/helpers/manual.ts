@@ -109,7 +109,7 @@ export function tableRows(id: string): string[][] {
 
 /** The same cells as plain text, code marks taken off. */
 export const rowsBelow = (path: string, anchor: string): string[][] =>
-  tableRows(`${path}#${anchor}`).map((cells) => cells.map((cell) => cell.replaceAll('`', '')));
+  tableRows(`${path}#${anchor}`).map((cells) => cells.map((cell) => cell.replaceAll('`', '').trim()));
 
 /** What stands between backquotes in a text. */
 export const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, one = '']) => one);

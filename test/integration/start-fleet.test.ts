@@ -102,14 +102,14 @@ describe('startFleet', function () {
     const fleet = await start({
       app: fixture('boots-once.js'),
       workers: 1,
-      env: { ...SETTINGS, BOOTED: '' },
+      env: { ...SETTINGS, BOOTS_ONCE: `fleet-${process.pid}` },
     });
     const failed = async (work: Promise<void>): Promise<string> =>
       work.then(
         () => 'it did not',
         (error: Error) => error.message,
       );
-    expect(await failed(fleet.rollback())).to.match(/^no /);
+    expect(await failed(fleet.rollback())).to.match(/^nothing to roll back to: /);
     expect(await failed(fleet.scale(0))).to.equal('workers: expected an integer from 1 to 512, got `0`');
     const event = new Promise<string>((resolve) => fleet.once('abandoned', ({ text }) => resolve(text)));
     expect(await failed(fleet.reload())).to.match(/^reload abandoned: /);
@@ -120,7 +120,7 @@ describe('startFleet', function () {
   it('stops when its signal aborts, in order: what is in flight is answered', async () => {
     const controller = new AbortController();
     const fleet = await start({ app: fixture('wait.js'), workers: 1, signal: controller.signal });
-    const inFlight = answer(fleet.port, '/?ms=600');
+    const inFlight = answer(fleet.port, '/?ms=3000');
     await eventually(
       async () => ((await fleet.status()).workers[0]?.inFlight ?? 0) > 0,
       'a request in flight',
@@ -164,7 +164,7 @@ describe('startFleet', function () {
     const { code, err } = await cli(fleet.port, 'upgrade');
     expect([code, err]).to.deep.equal([
       1,
-      'no upgrade: a program runs this fleet by startFleet(): start that anew\n',
+      'upgrade abandoned: a program runs this fleet by startFleet(): start that anew\n',
     ]);
     expect(() => fleet.on('read' as FleetEventName, () => {})).to.throw(
       TypeError,
@@ -203,7 +203,7 @@ describe('startFleet', function () {
 
     it('is killed: answers what is in flight, and ends', async () => {
       const { child, pid, port } = await program();
-      const inFlight = answer(port, '/?ms=600');
+      const inFlight = answer(port, '/?ms=3000');
       await eventually(
         async () => (await cli(port, 'status')).code === 0 && (await answer(port)) !== '',
         'it serves',
