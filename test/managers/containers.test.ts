@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Engine } from '../helpers/engine.ts';
 import { freePort } from '../helpers/free-port.ts';
-import { block, command, exchanges, page, tableCommands } from '../helpers/manual.ts';
+import { block, command, commands, page, tableCommands } from '../helpers/manual.ts';
 import { KINDS, Meter, NOTHING_LOST } from '../helpers/meter.ts';
 import { losesNothing, nextCommand, UserProject } from '../helpers/project.ts';
 import { type Answer, exchange, Raw, request } from '../helpers/raw.ts';
@@ -40,14 +40,13 @@ export default (req, res) => {
 `;
 
 const PAGE = 'docs/containers.md';
-const typed = (id: string): string[] => exchanges(block(id)).map((one) => one.command);
 /** The page's commands for the app of its reader, those for the image of the repository, and those of its files. */
-const COMPOSE = typed('docs/containers.md#with-compose:2');
-const CLONE = typed('docs/containers.md#hello-from-a-clone-of-hello-server');
+const COMPOSE = commands(block('docs/containers.md#with-compose:2'));
+const CLONE = commands(block('docs/containers.md#hello-from-a-clone-of-hello-server'));
 const PROXY = [
-  ...typed('docs/containers.md#behind-haproxy'),
-  ...typed('docs/containers.md#behind-haproxy:2'),
-  ...typed('docs/containers.md#several-machines-with-swarm'),
+  ...commands(block('docs/containers.md#behind-haproxy')),
+  ...commands(block('docs/containers.md#behind-haproxy:2')),
+  ...commands(block('docs/containers.md#several-machines-with-swarm')),
 ];
 /** An app of its own on top of the repository's image. */
 const ON_TOP = block('docs/containers.md#hello-from-a-clone-of-hello-server:2');
@@ -377,7 +376,9 @@ describe('in containers', function () {
     };
 
     describe('who reads README.md in an empty folder', () => {
-      const [init = '', build = '', run = '', reload = ''] = typed('README.md#under-pm2-systemd-or-docker:3');
+      const [init = '', build = '', run = '', reload = ''] = commands(
+        block('README.md#under-pm2-systemd-or-docker:3'),
+      );
       before(async () => {
         project = new UserProject();
         await (await project.isReaders()).installs();
@@ -402,7 +403,7 @@ describe('in containers', function () {
       });
 
       it('is steered by the commands of the page, which begins as README.md does, and keeps a Dockerfile', async () => {
-        const [again = '', ...rest] = typed('docs/containers.md#make-an-image-of-your-app');
+        const [again = '', ...rest] = commands(block('docs/containers.md#make-an-image-of-your-app'));
         const kept = await engine.run('sh', '-c', `cd "$0" && ${again}`, project.folder);
         expect([kept.status, kept.stderr]).to.match(/^1,Dockerfile is there already: --force /);
         expect(rest).to.deep.equal([build, run, reload]);
@@ -420,7 +421,7 @@ describe('in containers', function () {
 
       it('has its settings from the command and from a file, and the command line behind its image', async () => {
         project.write('shop.env', 'SHUTDOWN_TIMEOUT=3\n');
-        for (const line of typed('docs/containers.md#settings')) await types(line);
+        for (const line of commands(block('docs/containers.md#settings'))) await types(line);
         await answers(8080);
         expect(await engine.line('docker exec shop printenv SHUTDOWN_TIMEOUT')).to.equal('3');
         expect(await engine.line('docker run --rm shop --help')).to.match(/^Usage: hello-server /);
@@ -576,7 +577,7 @@ describe('in containers', function () {
 
   describe('the page', () => {
     it('has no command that was not run', () => {
-      const settings = typed('docs/containers.md#settings');
+      const settings = commands(block('docs/containers.md#settings'));
       const all = [...tableCommands(PAGE), ...settings, ...COMPOSE, ...CLONE, ...PROXY];
       expect(all.filter((one) => !ran.has(one))).to.deep.equal([]);
     });
