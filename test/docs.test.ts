@@ -16,7 +16,8 @@ const TESTS = ['test', 'bench']
   .filter((path) => path.endsWith('.ts') && !path.includes('node_modules'))
   .map((path) => readFileSync(join(ROOT, path), 'utf8'))
   .join('\n')
-  .replace(/\s+/g, ' ');
+  .replace(/\s+/g, ' ')
+  .replaceAll('( ', '(');
 
 /** All text that a reader takes for code: blocks, or a part of each, and what stands between backquotes. */
 const code = (path: string, part = (text: string): string => text): string => {

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { freePort } from '../helpers/free-port.ts';
-import { block, exchanges } from '../helpers/manual.ts';
+import { block, commands } from '../helpers/manual.ts';
 import { losesNothing, UserProject } from '../helpers/project.ts';
 import { exchange, request } from '../helpers/raw.ts';
 
@@ -21,16 +21,16 @@ describe('README.md, in the folder of an app', function () {
     await server.says(/^Visit http:\/\/localhost/m, INSTALL_MS);
     expect((await exchange(server.port, request('GET', '/'))).body).to.equal('Hello from Express');
 
-    const [status, reload, stop, ...more] = exchanges(block('README.md#run-your-app:2'));
+    const [status = '', reload = '', stop = '', ...more] = commands(block('README.md#run-your-app:2'));
     expect(more).to.deep.equal([]);
-    expect(await project.types(status?.command ?? '', env)).to.match(
+    expect(await project.types(status, env)).to.match(
       /^hello-server \S+ running on port \d+.* \d+ of \d+ workers ready/,
     );
     await losesNothing(server.port, async () => {
-      const said = await project.types(reload?.command ?? '', env);
+      const said = await project.types(reload, env);
       expect(said).to.match(/^reloaded: generation 2 serves$/m);
     });
-    await project.types(stop?.command ?? '', env);
+    await project.types(stop, env);
     expect(await server.end()).to.deep.equal({ code: 0, signal: null });
     expect(server.out).to.match(/^Server closed successfully$/m);
   });

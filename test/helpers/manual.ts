@@ -148,6 +148,9 @@ export function exchanges(text: string): Exchange[] {
   });
 }
 
+/** The commands of a block, without their output. */
+export const commands = (text: string): string[] => exchanges(text).map((one) => one.command);
+
 /**
  * What is left of an output when all that differs from one run to the next is gone: times, numbers, pids, versions, durations
  * and paths' folders. So the output that a page shows can be compared with what is really printed.

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { block, exchanges } from './manual.ts';
+import { block, commands } from './manual.ts';
 import { KINDS, type Kind, Meter, NOTHING_LOST } from './meter.ts';
 import { eventually, launch, ROOT, type Running } from './server.ts';
 
@@ -56,8 +56,8 @@ export class UserProject {
 
   /** Installs hello-server as README.md says. */
   async installs(): Promise<this> {
-    const [install] = exchanges(block('README.md#run-your-app'));
-    await this.types(install?.command ?? '');
+    const [install = ''] = commands(block('README.md#run-your-app'));
+    await this.types(install);
     return this;
   }
 

@@ -1,7 +1,7 @@
 // From an empty folder to an Express app under the real pm2, by README.md alone; and by what init writes in odd cases.
 
 import { expect } from 'chai';
-import { block, exchanges } from '../helpers/manual.ts';
+import { block, commands } from '../helpers/manual.ts';
 import { Pm2 } from '../helpers/pm2.ts';
 import { losesNothing, nextCommand, UserProject } from '../helpers/project.ts';
 import { exchange, request } from '../helpers/raw.ts';
@@ -30,19 +30,21 @@ describe('under pm2, from an empty folder', function () {
     await project.installs();
     const opened = await Pm2.open({ PORT: '', CONTROL_SOCKET: '', WEB_CONCURRENCY: '' }, project.folder);
     pm2 = opened;
-    const [init, start, reload, ...more] = exchanges(block('README.md#under-pm2-systemd-or-docker'));
+    const [init = '', start = '', reload = '', ...more] = commands(
+      block('README.md#under-pm2-systemd-or-docker'),
+    );
     expect(more).to.deep.equal([]);
 
-    const written = await opened.type(init?.command ?? '');
+    const written = await opened.type(init);
     expect([written.code, written.err]).to.deep.equal([0, '']);
     expect(written.out).to.include('wrote ecosystem.config.js, to run ./server.js as shop\n');
-    expect(nextCommand(written.out, 'start it')).to.equal(start?.command);
-    expect(await opened.type(start?.command ?? '')).to.include({ code: 0 });
+    expect(nextCommand(written.out, 'start it')).to.equal(start);
+    expect(await opened.type(start)).to.include({ code: 0 });
     expect(await answer(README_PORT)).to.equal('Hello from Express');
     expect(await opened.entry()).to.include({ status: 'online', restarts: 0 });
 
     await losesNothing(README_PORT, async () => {
-      const reloaded = await opened.type(reload?.command ?? '');
+      const reloaded = await opened.type(reload);
       expect([reloaded.code, reloaded.err]).to.deep.equal([0, '']);
       expect(reloaded.out).to.match(/^reloaded: generation 2 serves$/m);
     });

@@ -5,7 +5,7 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { block, command, exchanges } from '../helpers/manual.ts';
+import { block, command, commands } from '../helpers/manual.ts';
 import { Meter } from '../helpers/meter.ts';
 import { type Entry, Pm2 } from '../helpers/pm2.ts';
 import { type Answer, exchange, Raw, request } from '../helpers/raw.ts';
@@ -92,14 +92,14 @@ describe('under pm2', () => {
 
   it('what the page begins with starts and reloads the app of a project, and keeps a file that is there', async () => {
     pm2 = await Pm2.open();
-    const [init, start, reload] = exchanges(block('docs/pm2.md#start-and-reload-your-app'));
-    const kept = await pm2.type(init?.command ?? '');
+    const [init = '', start = '', reload = ''] = commands(block('docs/pm2.md#start-and-reload-your-app'));
+    const kept = await pm2.type(init);
     expect([kept.code, kept.err]).to.match(/^1,ecosystem\.config\.js is there already: --force /);
     rmSync(join(pm2.shop, 'ecosystem.config.js'));
-    expect(await pm2.type(init?.command ?? '')).to.include({ code: 0, err: '' });
-    expect(await pm2.type(start?.command ?? '')).to.include({ code: 0 });
+    expect(await pm2.type(init)).to.include({ code: 0, err: '' });
+    expect(await pm2.type(start)).to.include({ code: 0 });
     await answers();
-    expect((await pm2.type(reload?.command ?? '')).out).to.match(/^reloaded: generation 2 serves$/m);
+    expect((await pm2.type(reload)).out).to.match(/^reloaded: generation 2 serves$/m);
   });
 
   describe('pm2 start', () => {
@@ -416,8 +416,8 @@ describe('under pm2', () => {
       pm2 = await Pm2.open();
       const envFile = join(pm2.shop, 'app.env');
       writeFileSync(envFile, 'WEB_CONCURRENCY=2\nBOOT_TIMEOUT=40\n');
-      const [init] = exchanges(block('docs/pm2.md#settings'));
-      expect(await pm2.type(init?.command ?? '', { PORT: '', CONTROL_SOCKET: '' })).to.include({ code: 0 });
+      const [init = ''] = commands(block('docs/pm2.md#settings'));
+      expect(await pm2.type(init, { PORT: '', CONTROL_SOCKET: '' })).to.include({ code: 0 });
       const written = readFileSync(join(pm2.shop, 'ecosystem.config.js'), 'utf8').split('\n');
       expect(written).to.include.members(block('docs/pm2.md#settings:2').trimEnd().split('\n'));
       await pm2.type(START, { WEB_CONCURRENCY: '1' });
@@ -433,14 +433,16 @@ describe('under pm2', () => {
 
   it('the file of the repository itself starts Hello, in a clone', async () => {
     pm2 = await Pm2.open({}, ROOT);
-    const [start, reload, end] = exchanges(block('docs/pm2.md#hello-from-a-clone-of-hello-server'));
-    expect(await pm2.type(start?.command ?? '')).to.include({ code: 0 });
+    const [start = '', reload = '', end = ''] = commands(
+      block('docs/pm2.md#hello-from-a-clone-of-hello-server'),
+    );
+    expect(await pm2.type(start)).to.include({ code: 0 });
     await answers();
     await pm2.says(/ - GET \/\n/);
     expect(pm2.out.replaceAll(REQUEST_LINES, '')).to.equal(SEED(pm2.port));
-    expect(await pm2.type(reload?.command ?? '')).to.include({ code: 0 });
+    expect(await pm2.type(reload)).to.include({ code: 0 });
     expect((await pm2.entry()).restarts).to.equal(0);
-    expect(await pm2.type(end?.command ?? '')).to.include({ code: 0 });
+    expect(await pm2.type(end)).to.include({ code: 0 });
     expectCleanEnd();
     expect(await pm2.entries()).to.deep.equal([]);
   });

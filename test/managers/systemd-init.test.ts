@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { freePort } from '../helpers/free-port.ts';
 import { Machine } from '../helpers/machine.ts';
-import { block, command, exchanges, page } from '../helpers/manual.ts';
+import { block, command, commands, page } from '../helpers/manual.ts';
 import { KINDS } from '../helpers/meter.ts';
 import { losesNothing, nextCommand, ODD, UserProject } from '../helpers/project.ts';
 import { exchange, request } from '../helpers/raw.ts';
@@ -54,8 +54,6 @@ describe('under systemd, from an empty folder', function () {
   const reload = async (folder: string, line: string): Promise<void> => {
     expect(await machine.typeLater(line, folder)).to.equal(0);
   };
-  /** The lines of a block, one command each. */
-  const lines = (id: string): string[] => exchanges(block(id)).map((one) => one.command);
   /** What `sudo systemctl edit shop` leaves behind. */
   const edit = (text: string): void => {
     machine.write(`${UNITS}/shop.service.d/override.conf`, text);
@@ -64,7 +62,9 @@ describe('under systemd, from an empty folder', function () {
 
   describe('a reader of README.md, in /srv/shop', () => {
     const folder = '/srv/shop';
-    const [initLine = '', startLine = '', reloadLine = ''] = lines('README.md#under-pm2-systemd-or-docker:2');
+    const [initLine = '', startLine = '', reloadLine = ''] = commands(
+      block('README.md#under-pm2-systemd-or-docker:2'),
+    );
     before(() => machine.bring(reader.folder, folder));
     after(() =>
       must('/', `systemctl disable --now shop; rm -r ${folder} ${UNITS}/shop.* && systemctl daemon-reload`),
@@ -110,12 +110,24 @@ describe('under systemd, from an empty folder', function () {
       await serving();
       must('/', command('docs/systemd.md', 'sudo systemctl reload shop'));
       expect(property('shop', 'StatusText')).to.match(/generation 2$/);
-      const status = 'sudo CONTROL_SOCKET=/run/hello-server-shop/control.sock npx hello-server status';
-      expect(must(folder, command('docs/systemd.md', status))).to.include(
-        ` pid ${property('shop', 'MainPID')}, `,
-      );
-      const upgrade = 'sudo CONTROL_SOCKET=/run/hello-server-shop/control.sock npx hello-server upgrade';
-      expect(must(folder, command('docs/systemd.md', upgrade))).to.match(/: generation \d+ serves\n/);
+      expect(
+        must(
+          folder,
+          command(
+            'docs/systemd.md',
+            'sudo CONTROL_SOCKET=/run/hello-server-shop/control.sock npx hello-server status',
+          ),
+        ),
+      ).to.include(` pid ${property('shop', 'MainPID')}, `);
+      expect(
+        must(
+          folder,
+          command(
+            'docs/systemd.md',
+            'sudo CONTROL_SOCKET=/run/hello-server-shop/control.sock npx hello-server upgrade',
+          ),
+        ),
+      ).to.match(/: generation \d+ serves\n/);
       // It follows the log until it is told to end.
       const { stdout } = machine.type(`timeout 2 ${command('docs/systemd.md', 'journalctl -u shop -f')}`);
       expect(stdout).to.match(/ shop\[\d+\]: .*generation \d+ serves/);
@@ -129,7 +141,7 @@ describe('under systemd, from an empty folder', function () {
 
     it('has its settings in a file that a reload reads again', () => {
       machine.write(`${folder}/shop.env`, 'SHUTDOWN_DELAY=0.5\nSHUTDOWN_TIMEOUT=30\n');
-      for (const line of lines('docs/systemd.md#settings')) must(folder, line);
+      for (const line of commands(block('docs/systemd.md#settings'))) must(folder, line);
       must(folder, startLine);
       must('/', 'systemctl restart shop');
       expect(property('shop', 'TimeoutStopUSec')).to.equal('38s');
@@ -154,7 +166,7 @@ describe('under systemd, from an empty folder', function () {
 
     it('has systemd hold a port below 1024, so that a restart refuses nobody', async () => {
       const port = await freePort(80, 900);
-      for (const line of lines('docs/systemd.md#a-restart-without-a-gap-and-ports-below-1024'))
+      for (const line of commands(block('docs/systemd.md#a-restart-without-a-gap-and-ports-below-1024')))
         must(folder, line.replace('ListenStream=80/', `ListenStream=${port}/`));
       expect(await answer(port)).to.equal('Hello from Express');
       const fresh = CLIENTS.filter((kind) => kind.fresh);
@@ -174,7 +186,7 @@ describe('under systemd, from an empty folder', function () {
       must('/', 'chown -R ada: /home/ada');
       const port = await freePort();
       machine.write(`${folder}/app.env`, `PORT=${port}\n`);
-      const [init = '', start = '', again = ''] = lines('docs/systemd.md#make-your-app-a-service');
+      const [init = '', start = '', again = ''] = commands(block('docs/systemd.md#make-your-app-a-service'));
       must(folder, `SHUTDOWN_TIMEOUT=30 PATH=${bin}:$PATH ${init} --env-file app.env`);
 
       must(folder, start);
