@@ -2,16 +2,7 @@
 // lib/, the modules that others import, with their types.
 
 import { execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  chmodSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,7 +48,10 @@ const apart = {
 
 rmSync(dist, { recursive: true, force: true });
 execFileSync(process.execPath, [join(typescript, 'bin', 'tsc')], { cwd: root, stdio: 'inherit' });
-keepImported(join(dist, 'lib'), ['index', 'app']);
+// What package.json exports imports from the lower floors alone: the rest of it runs from main.js.
+for (const name of readdirSync(join(dist, 'lib'))) {
+  if (!/^(app\.|core$|log$|http$)/.test(name)) rmSync(join(dist, 'lib', name), { recursive: true });
+}
 writeFileSync(join(dist, 'lib', 'package.json'), '{ "type": "module" }\n');
 
 // CommonJS: an import of node:http makes newer Nodes load all that can be had of it, undici and TLS included.
@@ -102,28 +96,6 @@ await prometheus();
 writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 chmodSync(join(dist, 'main.js'), 0o755);
 writeFileSync(join(dist, 'page.html'), await page());
-
-/** Removes what these modules, which package.json exports, do not import, in code or in types: the rest runs from main.js. */
-function keepImported(folder, names) {
-  const kept = new Set();
-  const keep = (path) => {
-    if (kept.has(path) || !existsSync(path)) return;
-    kept.add(path);
-    if (!/\.(?:js|d\.ts)$/.test(path)) return;
-    for (const [, from] of readFileSync(path, 'utf8').matchAll(/(?:from|import) ?\(?'(\.[^']+)\.(?:js|ts)'/g))
-      for (const end of ['.js', '.d.ts']) keep(join(dirname(path), `${from}${end}`));
-    if (path.endsWith('.js')) keep(`${path}.map`);
-  };
-  for (const name of names) for (const end of ['.js', '.d.ts']) keep(join(folder, `${name}${end}`));
-  for (const name of readdirSync(folder, { recursive: true })) {
-    const path = join(folder, name);
-    if (statSync(path).isFile() && !kept.has(path)) rmSync(path);
-  }
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    if (statSync(path).isDirectory() && readdirSync(path).length === 0) rmSync(path, { recursive: true });
-  }
-}
 
 /** What makes the metrics: prom-client, with what it imports and the licences of all. */
 async function prometheus() {

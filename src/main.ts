@@ -9,14 +9,12 @@ import type { Command } from './client/commands.ts';
 import { type Asked, readCommandLine } from './command-line.ts';
 import type { EnvFile } from './core/env-file.ts';
 import { BAD_CONFIG, OK, WRONG_USAGE } from './core/exit-codes.ts';
-import { OWNER_VARIABLE } from './core/fleet-events.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment } from './core/protocol.ts';
 import { checkReading, sameAs } from './core/reading.ts';
 import { SUCCESSION_VARIABLE, type Succession, socketProblem } from './core/succession.ts';
 import type { Development } from './dev/development.ts';
 import { missingPermissions } from './host/permissions.ts';
 import type { Wish } from './init/wish.ts';
-import type { Owner } from './primary/owner.ts';
 
 /** The settings that say where a server is. */
 const WHERE = /^(PORT|HOST|CONTROL_SOCKET): /;
@@ -46,14 +44,12 @@ async function start({
   const [{ runPrimary }, { resolveApp, selfPath, workingDirectory }, { takeInheritance }] = await Promise.all(
     [import('./primary/run.ts'), import('./host/paths.ts'), import('./host/systemd.ts')],
   );
-  const owner = await ownerOf(process.env);
   const handed = process.env[SUCCESSION_VARIABLE];
   delete process.env[SUCCESSION_VARIABLE];
   const succession = handed === undefined ? undefined : (JSON.parse(handed) as Succession);
   const inherited = takeInheritance(process.env, process.pid);
   const systemd = { ...inherited, ...succession?.systemd };
-  if (systemd.sockets > 1)
-    await refuseStart(undefined, owner, `expected one socket from systemd, got ${systemd.sockets}`);
+  if (systemd.sockets > 1) refuse(BAD_CONFIG, `expected one socket from systemd, got ${systemd.sockets}`);
   const files = envFiles?.map((file) => resolve(workingDirectory(), file));
   const app = typed === undefined ? undefined : resolveApp(typed);
   const development = dev && app?.entry ? await develop(app.entry, files) : undefined;
@@ -70,7 +66,7 @@ async function start({
   const problems = [...environment.errors, moved, app?.problem, cannotRun].filter(
     (problem) => problem !== undefined,
   );
-  if (problems.length > 0) await refuseStart(succession, owner, ...problems);
+  if (problems.length > 0) await refuseStart(succession, ...problems);
   const cwd = workingDirectory(app?.path, process.argv[1]);
   process.exit(
     await runPrimary({
@@ -85,7 +81,6 @@ async function start({
       same,
       succession,
       development,
-      owner,
     }),
   );
 }
@@ -96,20 +91,8 @@ async function develop(entry: string, envFiles: readonly string[] = []): Promise
   return new Development(entry, envFiles, process.env);
 }
 
-/** The program that has started this process by startFleet(), if one has. */
-async function ownerOf(env: NodeJS.ProcessEnv): Promise<Owner | undefined> {
-  if (env[OWNER_VARIABLE] === undefined) return undefined;
-  const { takeOwner } = await import('./primary/owner.ts');
-  return takeOwner(env);
-}
-
-/** One that was to take another's place leaves it to that one to say why it does not; a program that runs a fleet is told, too. */
-async function refuseStart(
-  succession: Succession | undefined,
-  owner: Owner | undefined,
-  ...problems: string[]
-): Promise<never> {
-  await owner?.refuse(problems);
+/** One that was to take another's place leaves it to that one to say why it does not. */
+async function refuseStart(succession: Succession | undefined, ...problems: string[]): Promise<never> {
   if (!succession || !process.connected) refuse(BAD_CONFIG, ...problems);
   const { tellPredecessor } = await import('./primary/predecessor.ts');
   await tellPredecessor({ type: 'failed', reason: problems.join('; ') });

@@ -23,7 +23,6 @@ import { Clock } from './clock.ts';
 import type { Development } from './development.ts';
 import { freePort } from './free-port.ts';
 import { explainHang } from './hang.ts';
-import type { Owner } from './owner.ts';
 import { Pipes } from './pipes.ts';
 import { heldSocket, type Predecessor, predecessorOf, tellPredecessor } from './predecessor.ts';
 import { Primary } from './primary.ts';
@@ -61,13 +60,11 @@ export interface Run {
   readonly succession: Succession | undefined;
   /** undefined = this is no `hello-server dev`. */
   readonly development: Development | undefined;
-  /** undefined = no program runs this fleet by startFleet(). */
-  readonly owner: Owner | undefined;
 }
 
 /** Runs this process as the primary until the fleet has stopped; resolves with the exit code. */
 export async function runPrimary(run: Run): Promise<number> {
-  const { environment, version, app, args, systemd, exec, succession, development, owner } = run;
+  const { environment, version, app, args, systemd, exec, succession, development } = run;
   const { reading, warnings } = environment;
   const { config } = reading;
   // First of all, so that no signal finds the process without its handlers.
@@ -83,7 +80,6 @@ export async function runPrimary(run: Run): Promise<number> {
   // What an interim primary does in its few seconds is no news of the server's.
   const log: Log = (notice) => {
     const told = development ? development.told(notice) : notice;
-    owner?.tell(notice);
     // Why there is none is for the one that goes on to say.
     if (notice.notice === 'cannot serve' && predecessor && process.connected)
       void predecessor.failed(lineOf(notice).text);
@@ -133,7 +129,6 @@ export async function runPrimary(run: Run): Promise<number> {
   development?.watch(() => primary.ask({ type: 'reload', saved: true }), log);
   if (!succession || succession.as === 'relayed') void primary.openAdmin();
   early.forEach(deliver);
-  owner?.onEnd((what) => primary.ask({ type: 'stop', what }));
   const code = await primary.stopped;
   sinks.out.flush((FLUSH_MS * 3) / 4);
   sinks.err.flush(FLUSH_MS / 4);

@@ -18,14 +18,12 @@ import {
 import type { Handed } from './upgrades.ts';
 import type { SuccessionWorld } from './world.ts';
 
-/** The program would hear no more of it. */
-const OWNED = 'a program runs this fleet by startFleet(): start that anew';
 /** After an exec the listening socket is where no descriptor is closed. */
 const EXEC_FD = 0;
 
 /** @param cwd the folder to start in */
 export function successionWorld(
-  { exec, same, owner, systemd: { notifySocket, watchdogMs } }: Run,
+  { exec, same, systemd: { notifySocket, watchdogMs } }: Run,
   cwd: () => string,
   sinks: Sinks,
   notifier: Notifier,
@@ -48,7 +46,7 @@ export function successionWorld(
   return {
     relays: canBecome(),
     problem: async (node = process.execPath) =>
-      (owner && OWNED) ?? handOverProblem(process.env, notifySocket !== undefined) ?? (await nodeAt(node)),
+      handOverProblem(process.env, notifySocket !== undefined) ?? (await nodeAt(node)),
     boot: (handed, socket, node, tell) =>
       bootSuccessor(launch(node), whole(handed, SOCKET_FD), socket as typeof socket & { fd: number }, tell),
     mute: (on) => {

@@ -22,8 +22,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   dev: 3,
   init: 3,
   page: 3,
-  api: 4,
-  '.': 5,
+  '.': 4,
 };
 
 /** All source files, by their paths from src/. */
