@@ -1,8 +1,17 @@
 // Builds dist/: main.js, which every process runs and which loads the file of its role; page.html, the page that is served; and
-// lib/, the modules that others import, with their types.
+// lib/, the modules that others import or require, with their types.
 
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,13 +55,12 @@ const apart = {
   },
 };
 
+/** In front of a CommonJS file: what import.meta.url stands for there. */
+const URL_OF_FILE =
+  "'use strict';\nconst importMetaUrl = require('node:url').pathToFileURL(__filename).href;";
+
 rmSync(dist, { recursive: true, force: true });
-execFileSync(process.execPath, [join(typescript, 'bin', 'tsc')], { cwd: root, stdio: 'inherit' });
-// What package.json exports imports from the lower floors alone: the rest of it runs from main.js.
-for (const name of readdirSync(join(dist, 'lib'))) {
-  if (!/^(app\.|core$|log$|http$)/.test(name)) rmSync(join(dist, 'lib', name), { recursive: true });
-}
-writeFileSync(join(dist, 'lib', 'package.json'), '{ "type": "module" }\n');
+await library();
 
 // CommonJS: an import of node:http makes newer Nodes load all that can be had of it, undici and TLS included.
 await build({
@@ -79,7 +87,7 @@ await build({
   // In front of all: behind other statements 'use strict' would not count. The first line is what a shell runs of this
   // file, and a string to Node, which otherwise takes our --env-file for its own and ends where the file is missing.
   banner: {
-    js: "':' //; exec node -- \"$0\" \"$@\"\n'use strict';\nconst importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
+    js: `':' //; exec node -- "$0" "$@"\n${URL_OF_FILE}`,
   },
   sourcemap: 'linked',
   sourcesContent: false,
@@ -96,6 +104,73 @@ await prometheus();
 writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 chmodSync(join(dist, 'main.js'), 0o755);
 writeFileSync(join(dist, 'page.html'), await page());
+
+/**
+ * What others import, as CommonJS that every Node requires, and imports by a module of one line: so there is one of it in a
+ * process, however it comes there. Beside them the declarations of all that they name.
+ */
+async function library() {
+  const lib = join(dist, 'lib');
+  execFileSync(process.execPath, [join(typescript, 'bin', 'tsc'), '--emitDeclarationOnly'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  const wanted = declarationsFrom(['index.d.ts', 'app.d.ts'].map((name) => join(lib, name)));
+  for (const name of readdirSync(lib, { recursive: true, encoding: 'utf8' })) {
+    const path = join(lib, name);
+    if (path.endsWith('.ts') && !wanted.has(path)) rmSync(path);
+  }
+  for (const name of readdirSync(lib, { recursive: true, encoding: 'utf8' }).sort().reverse()) {
+    if (!name.endsWith('.ts') && readdirSync(join(lib, name)).length === 0) rmdirSync(join(lib, name));
+  }
+  await build({
+    absWorkingDir: root,
+    entryPoints: { index: 'src/index.ts', app: 'src/app.ts' },
+    outdir: lib,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    external: ['pino'],
+    plugins: [quiet],
+    define: { 'import.meta.url': 'importMetaUrl' },
+    banner: { js: URL_OF_FILE },
+    sourcemap: 'linked',
+    sourcesContent: false,
+    logLevel: 'warning',
+  });
+  const write = (name, text) => writeFileSync(join(lib, name), text);
+  write('package.json', '{ "type": "commonjs" }\n');
+  const names = Object.keys(createRequire(import.meta.url)(join(lib, 'index.js')));
+  write('index.mjs', `export { ${names.sort().join(', ')} } from './index.js';\n`);
+  write('index.d.mts', "export * from './index.js';\n");
+  write(
+    'app.mjs',
+    `import app from './app.js';\n\nexport default app.default;\nexport const { options, ready } = app;\n`,
+  );
+  // A default export that is taken from CommonJS means one thing to a bundler and another to Node.
+  copyFileSync(join(lib, 'app.d.ts'), join(lib, 'app.d.mts'));
+}
+
+/** These declarations, and all that they import. */
+function declarationsFrom(paths, found = new Set()) {
+  for (const path of paths) {
+    if (found.has(path)) continue;
+    found.add(path);
+    // By the names that consumers' compilers resolve, older ones too.
+    const text = readFileSync(path, 'utf8').replace(
+      /((?:from|import\() ?['"]\.[^'"]+)\.ts(?=['"])/g,
+      '$1.js',
+    );
+    writeFileSync(path, text);
+    const imported = text.matchAll(/(?:from|import\() ?['"](\.[^'"]+)\.js['"]/g);
+    declarationsFrom(
+      [...imported].map(([, to]) => join(dirname(path), `${to}.d.ts`)),
+      found,
+    );
+  }
+  return found;
+}
 
 /** What makes the metrics: prom-client, with what it imports and the licences of all. */
 async function prometheus() {

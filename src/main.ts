@@ -7,8 +7,9 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from './client/commands.ts';
 import { type Asked, readCommandLine } from './command-line.ts';
+import { CALLER_VARIABLE } from './core/caller.ts';
 import type { EnvFile } from './core/env-file.ts';
-import { BAD_CONFIG, OK, WRONG_USAGE } from './core/exit-codes.ts';
+import { BAD_CONFIG, CANNOT_SERVE, OK, WRONG_USAGE } from './core/exit-codes.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment } from './core/protocol.ts';
 import { checkReading, sameAs } from './core/reading.ts';
 import { SUCCESSION_VARIABLE, type Succession, socketProblem } from './core/succession.ts';
@@ -44,6 +45,9 @@ async function start({
   const [{ runPrimary }, { resolveApp, selfPath, workingDirectory }, { takeInheritance }] = await Promise.all(
     [import('./primary/run.ts'), import('./host/paths.ts'), import('./host/systemd.ts')],
   );
+  const fromCode = process.env[CALLER_VARIABLE] !== undefined;
+  delete process.env[CALLER_VARIABLE];
+  if (fromCode && !process.connected) refuse(CANNOT_SERVE, 'the process that started this fleet has gone');
   const handed = process.env[SUCCESSION_VARIABLE];
   delete process.env[SUCCESSION_VARIABLE];
   const succession = handed === undefined ? undefined : (JSON.parse(handed) as Succession);
@@ -66,7 +70,7 @@ async function start({
   const problems = [...environment.errors, moved, app?.problem, cannotRun].filter(
     (problem) => problem !== undefined,
   );
-  if (problems.length > 0) await refuseStart(succession, ...problems);
+  if (problems.length > 0) await refuseStart(succession, fromCode, ...problems);
   const cwd = workingDirectory(app?.path, process.argv[1]);
   process.exit(
     await runPrimary({
@@ -81,6 +85,7 @@ async function start({
       same,
       succession,
       development,
+      fromCode,
     }),
   );
 }
@@ -91,8 +96,16 @@ async function develop(entry: string, envFiles: readonly string[] = []): Promise
   return new Development(entry, envFiles, process.env);
 }
 
-/** One that was to take another's place leaves it to that one to say why it does not. */
-async function refuseStart(succession: Succession | undefined, ...problems: string[]): Promise<never> {
+/** One that was to take another's place leaves it to that one to say why it does not; who started it from code is told, too. */
+async function refuseStart(
+  succession: Succession | undefined,
+  fromCode: boolean,
+  ...problems: string[]
+): Promise<never> {
+  if (fromCode) {
+    const { refuseCaller } = await import('./primary/caller.ts');
+    await refuseCaller(problems.join('\n'));
+  }
   if (!succession || !process.connected) refuse(BAD_CONFIG, ...problems);
   const { tellPredecessor } = await import('./primary/predecessor.ts');
   await tellPredecessor({ type: 'failed', reason: problems.join('; ') });

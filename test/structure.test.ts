@@ -36,7 +36,7 @@ describe('the structure of src', () => {
     expect(told(wrong)).to.deep.equal([]);
   });
 
-  it('has no import between primary, worker, client, dev and init', () => {
+  it('has no import between primary, worker, client, fleet, dev and init', () => {
     const wrong = imports.filter(({ file, to }) => {
       const [own, other] = [folderOf(file), folderOf(to ?? '/')];
       return own !== other && PROCESSES.includes(own) && PROCESSES.includes(other);

@@ -5,7 +5,7 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import type { Notice } from '../core/notices.ts';
-import { pathProblem, serverPlaces } from './places.ts';
+import { pathProblem, type Surroundings, serverPlaces } from './places.ts';
 import { type Commands, controlServer } from './server.ts';
 import { bindControlSocket } from './socket.ts';
 
@@ -24,14 +24,16 @@ export interface ControlEnd {
  * Opens it where CONTROL_SOCKET says, else at the first default place for `port` that can be one; throws with the reason
  * when there is none.
  * @param log is told why the first choice was passed over, and later why a deleted socket cannot be made again
+ * @param env says where the default places are
  */
 export async function openControl(
   commands: Commands,
   explicit: string | undefined,
   port: number,
   log: (notice: Notice) => void,
+  env: Surroundings['env'],
 ): Promise<ControlEnd> {
-  const surroundings = { env: process.env, tmp: tmpdir(), uid: process.getuid?.() ?? 0 };
+  const surroundings = { env, tmp: tmpdir(), uid: process.getuid?.() ?? 0 };
   const places = explicit === undefined ? serverPlaces(surroundings, port) : [explicit];
   const path = places.find((place) => pathProblem(place) === undefined);
   const [first = ''] = places;

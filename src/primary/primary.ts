@@ -2,6 +2,7 @@
 
 import { SAMPLE_MS } from '../control/ledger.ts';
 import { Operations } from '../control/operations.ts';
+import type { Commands } from '../control/server.ts';
 import { MAX_WORKERS } from '../core/config.ts';
 import { GOODBYE_MS, LAST_WORDS_MS, STOP_MARGIN_MS } from '../core/deadlines.ts';
 import { CANNOT_SERVE, OK } from '../core/exit-codes.ts';
@@ -386,7 +387,12 @@ export class Primary {
 
   /** Opens the endpoints; whether nothing ended the start. */
   #open(): Promise<boolean> {
-    const commands = this.#operations.commands({
+    return this.#endpoints.open(this.commands(), this.#workers.port);
+  }
+
+  /** What whoever steers this primary may have it do. */
+  commands(): Commands {
+    return this.#operations.commands({
       fleet: () => this.#fleet,
       dispatch: (event) => this.dispatch(event),
       renew: (use) => this.#renew(use),
@@ -395,7 +401,6 @@ export class Primary {
       relays: this.#world.succession.relays,
       views: this.#books.views,
     });
-    return this.#endpoints.open(commands, this.#workers.port);
   }
 
   async #close(): Promise<void> {

@@ -19,6 +19,7 @@ import { type Inheritance, Notifier } from '../host/systemd.ts';
 import { createLog, type Log } from '../log/logger.ts';
 import { describeThrown } from '../log/thrown.ts';
 import { cannotListen, lineOf } from '../log/wording.ts';
+import { Caller } from './caller.ts';
 import { Clock } from './clock.ts';
 import type { Development } from './development.ts';
 import { freePort } from './free-port.ts';
@@ -60,6 +61,8 @@ export interface Run {
   readonly succession: Succession | undefined;
   /** undefined = this is no `hello-server dev`. */
   readonly development: Development | undefined;
+  /** Whether `startFleet` started this process, which then is told all and may steer it. */
+  readonly fromCode: boolean;
 }
 
 /** Runs this process as the primary until the fleet has stopped; resolves with the exit code. */
@@ -71,6 +74,7 @@ export async function runPrimary(run: Run): Promise<number> {
   const early: Asked[] = [];
   let deliver = (asked: Asked): void => void early.push(asked);
   const signals = onSignals((asked) => deliver(asked));
+  const caller = run.fromCode ? Caller.attached() : undefined;
   const sinks = openSinks(config);
   const logAt = (level: LogLevel): Log => createLog(config.logFormat, level, outputOf(sinks), {});
   let logNow = logAt(config.logLevel);
@@ -84,6 +88,7 @@ export async function runPrimary(run: Run): Promise<number> {
     if (notice.notice === 'cannot serve' && predecessor && process.connected)
       void predecessor.failed(lineOf(notice).text);
     else if (told && (succession?.as !== 'interim' || !QUIET.has(notice.notice))) logNow(told);
+    caller?.told(notice);
   };
   signals.log = log;
   for (const warning of warnings) log({ notice: 'long duration', ...warning });
@@ -99,6 +104,7 @@ export async function runPrimary(run: Run): Promise<number> {
     const reason = cannotListen(port, config.host, code, message);
     log({ notice: 'cannot serve', fault: { fault: 'failed', failure: { reason } } });
     sinks.err.flush(FLUSH_MS);
+    await caller?.flushed();
     return CANNOT_SERVE;
   }
   const seed = Date.now() % 2_147_483_648;
@@ -129,9 +135,11 @@ export async function runPrimary(run: Run): Promise<number> {
   development?.watch(() => primary.ask({ type: 'reload', saved: true }), log);
   if (!succession || succession.as === 'relayed') void primary.openAdmin();
   early.forEach(deliver);
+  caller?.obey({ commands: primary.commands(), stop: (what) => primary.ask({ type: 'stop', what }) });
   const code = await primary.stopped;
   sinks.out.flush((FLUSH_MS * 3) / 4);
   sinks.err.flush(FLUSH_MS / 4);
+  await caller?.flushed();
   if (signals.terminalGone()) closeTerminal();
   return code;
 }
@@ -182,11 +190,15 @@ function realWorld(
       watch?.allow(graceMs);
     },
     tellManager: (fleet) => notifier.show(fleet, clock.now()),
-    tellServing: () => succession || tellPm2(),
+    // A caller is no pm2, whatever runs it: it hears that its fleet serves.
+    tellServing: () => succession || run.fromCode || tellPm2(),
     openControl: async (commands, port) => {
       // Loaded only now: it needs node:http, and the first fork waits for nothing that it can do without.
       const { openControl } = await import('../control/open.ts');
-      return openControl(commands, config.controlSocket, port, log);
+      // Where systemd runs the caller, the folder of that service may be the place of another fleet's socket.
+      const { RUNTIME_DIRECTORY, ...others } = process.env;
+      const env = run.fromCode ? others : { ...others, RUNTIME_DIRECTORY };
+      return openControl(commands, config.controlSocket, port, log, env);
     },
     watch: (pids) => {
       watch ??= new Watch(graceMs);

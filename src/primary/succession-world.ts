@@ -21,9 +21,13 @@ import type { SuccessionWorld } from './world.ts';
 /** After an exec the listening socket is where no descriptor is closed. */
 const EXEC_FD = 0;
 
+/** The channel to the caller ends with this program; a caller that has to be started anew can as well start another fleet. */
+const FROM_CODE =
+  'this fleet runs from code (startFleet): stop it and start another, or reload it for new code of the app';
+
 /** @param cwd the folder to start in */
 export function successionWorld(
-  { exec, same, systemd: { notifySocket, watchdogMs } }: Run,
+  { exec, same, fromCode, systemd: { notifySocket, watchdogMs } }: Run,
   cwd: () => string,
   sinks: Sinks,
   notifier: Notifier,
@@ -46,7 +50,9 @@ export function successionWorld(
   return {
     relays: canBecome(),
     problem: async (node = process.execPath) =>
-      handOverProblem(process.env, notifySocket !== undefined) ?? (await nodeAt(node)),
+      (fromCode ? FROM_CODE : undefined) ??
+      handOverProblem(process.env, notifySocket !== undefined) ??
+      (await nodeAt(node)),
     boot: (handed, socket, node, tell) =>
       bootSuccessor(launch(node), whole(handed, SOCKET_FD), socket as typeof socket & { fd: number }, tell),
     mute: (on) => {

@@ -7,7 +7,7 @@ import { ROOT } from './server.ts';
 const SRC = join(ROOT, 'src');
 
 /** Parts of processes that know nothing of each other: none of them imports from another. */
-export const PROCESSES: readonly string[] = ['primary', 'worker', 'client', 'dev', 'init'];
+export const PROCESSES: readonly string[] = ['primary', 'worker', 'client', 'fleet', 'dev', 'init'];
 
 /** The floor of each folder, 0 being the ground; `.` is what stands in src/ itself. Imports go down, or stay in their folder. */
 export const FLOORS: Readonly<Record<string, number>> = {
@@ -19,6 +19,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   primary: 3,
   worker: 3,
   client: 3,
+  fleet: 3,
   dev: 3,
   init: 3,
   page: 3,
