@@ -1,4 +1,4 @@
-// Hello, the built-in app, and the one file to replace: see "The app module" in the README.
+// Hello, the built-in app, and the one file to replace: see docs/app.md.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SINCE_VARIABLE } from './core/protocol.ts';

@@ -5,7 +5,7 @@ import { dirname, join, normalize } from 'node:path';
 import { expect } from 'chai';
 import { readCommandLine } from '../src/command-line.ts';
 import { DEFAULTS, readConfig } from '../src/core/config.ts';
-import { PAGES, page, read, tableCommands } from './helpers/manual.ts';
+import { exchanges, PAGES, page, read, tableCommands } from './helpers/manual.ts';
 import { ROOT } from './helpers/server.ts';
 
 /** The tests and their helpers, all in one text. */
@@ -16,14 +16,23 @@ const TESTS = ['test', 'bench']
   .filter((path) => path.endsWith('.ts') && !path.includes('node_modules'))
   .map((path) => readFileSync(join(ROOT, path), 'utf8'))
   .join('\n')
-  .replace(/\s+/g, ' ');
+  .replace(/\s+/g, ' ')
+  .replaceAll('( ', '(');
 
-/** All text that a reader takes for code: blocks, and what stands between backquotes. */
-const code = (path: string): string => {
+/** All text that a reader takes for code: blocks, or a part of each, and what stands between backquotes. */
+const code = (path: string, part = (text: string): string => text): string => {
   const { blocks, lines } = read(path);
   const inline = lines.flatMap(({ text }) => [...text.matchAll(/`([^`]+)`/g)].map(([, one = '']) => one));
-  return [...blocks.map(({ text }) => text), ...inline].join('\n');
+  return [...blocks.map(({ text }) => part(text)), ...inline].join('\n');
 };
+
+/** What a reader types: of a block that shows a terminal its commands, without what they print. */
+const typed = (text: string): string =>
+  /^\$ /m.test(text)
+    ? exchanges(text)
+        .map(({ command }) => command)
+        .join('\n')
+    : text;
 
 describe('README.md and docs/', () => {
   for (const path of PAGES) {
@@ -85,16 +94,23 @@ describe('README.md and docs/', () => {
       });
 
       it('has only commands of hello-server that its command line takes', () => {
-        const refused = [...code(path).matchAll(/(?:^|[;&(] *|npx |sudo )hello-server((?: +[^\s;&|)]+)*)/gm)]
+        const refused = [
+          ...code(path, typed).matchAll(/(?:^|[;&(] *|npx |sudo )hello-server((?: +[^\s;&|)]+)*)/gm),
+        ]
           .map(([, words = '']) =>
             words
-              .replace(/ +# .*$/, '')
+              .replace(/ +(?:#|\d?>|<) *.*$/, '')
               .trim()
               .split(/ +/)
               .filter(Boolean),
           )
+          .filter(([word]) => word !== 'forks') // what is said in pm2's cluster mode is a sentence
           .filter(
-            (words) => readCommandLine(words.map((word) => (word === 'N' ? '2' : word))).asked === 'nothing',
+            // A command's name alone speaks of it, whatever it wants behind it.
+            (words) =>
+              readCommandLine(
+                words.length === 1 ? [...words, '--help'] : words.map((word) => (word === 'N' ? '2' : word)),
+              ).asked === 'nothing',
           );
         expect(refused.map((words) => words.join(' '))).to.deep.equal([]);
       });

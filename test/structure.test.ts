@@ -1,60 +1,21 @@
 // The floors of the house: which file may import which, read from the import statements themselves.
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, posix, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import {
+  FLOORS,
+  files,
+  folderOf,
+  type Import,
+  imports,
+  importsOf,
+  PROCESSES,
+  textOf,
+} from './helpers/floors.ts';
+import { drawn, PAGE, PICTURE } from './helpers/house.ts';
+import { page } from './helpers/manual.ts';
 import { ROOT } from './helpers/server.ts';
-
-const SRC = join(ROOT, 'src');
-/** Higher floors may import from lower ones; the processes share a floor, and know nothing of each other. */
-const PROCESSES = ['primary', 'worker', 'client', 'fleet', 'dev', 'init'];
-const FLOORS: Readonly<Record<string, number>> = {
-  core: 0,
-  log: 1,
-  host: 2,
-  http: 2,
-  control: 2,
-  primary: 3,
-  worker: 3,
-  client: 3,
-  fleet: 3,
-  dev: 3,
-  init: 3,
-  page: 3,
-  '.': 4,
-};
-
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => name.replaceAll('\\', '/'));
-
-const textOf = (file: string): string => readFileSync(join(SRC, file), 'utf8');
-
-/** What a file imports or exports from, type imports and `import()` included. */
-function importsOf(file: string): string[] {
-  const statements =
-    /(?:^|\n)\s*(?:import|export)\s(?:[^'";]*?\sfrom\s*)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]/g;
-  return [...textOf(file).matchAll(statements)].map(([, named, dynamic]) => named ?? dynamic ?? '');
-}
-
-const folderOf = (file: string): string => posix.dirname(file).split('/')[0] ?? '.';
-
-interface Import {
-  readonly file: string;
-  readonly from: string;
-  /** The imported file below src; undefined for a package or a module of Node. */
-  readonly to: string | undefined;
-}
-
-const imports: readonly Import[] = files.flatMap((file) =>
-  importsOf(file).map((from) => ({
-    file,
-    from,
-    to: from.startsWith('.')
-      ? relative(SRC, join(SRC, dirname(file), from)).replaceAll('\\', '/')
-      : undefined,
-  })),
-);
 
 const told = (found: readonly Import[]): string[] => found.map(({ file, from }) => `${file} imports ${from}`);
 
@@ -113,6 +74,11 @@ describe('the structure of src', () => {
           : !['page', 'core'].includes(folderOf(to)) && to !== 'control/status.ts'),
     );
     expect(told(wrong)).to.deep.equal([]);
+  });
+
+  it('is drawn as it is in docs/floor-plan.svg, which npm run floor-plan writes', () => {
+    expect(page(PICTURE) === drawn(), 'expected what npm run floor-plan draws').to.equal(true);
+    expect(page(PAGE)).to.include(`](${PICTURE.replace('docs/', '')})`);
   });
 
   describe('core', () => {

@@ -61,7 +61,8 @@ export function statusOf(
   };
 }
 
-const stateOf = ({ stop, started, upgrade, reload }: Fleet): Status['state'] =>
+/** What a fleet is doing, in one word. */
+export const stateOf = ({ stop, started, upgrade, reload }: Fleet): Status['state'] =>
   stop ? 'stopping' : !started ? 'starting' : upgrade ? 'upgrading' : reload ? 'reloading' : 'running';
 
 function reloadStatus({ reload }: Fleet, now: number): ReloadStatus | null {

@@ -6,7 +6,7 @@ import { step } from '../../src/core/policy.ts';
 import { wakeAt } from '../../src/core/reconcile.ts';
 import type { Renewal, Settings } from '../../src/core/settings.ts';
 import { lineOf } from '../../src/log/wording.ts';
-import { Rules } from './rules.ts';
+import { Rules, type Step } from './rules.ts';
 
 /** The run loop looks at the clock at least so often, as the primary's does. */
 const TICK_MS = 1000;
@@ -90,6 +90,7 @@ export class World {
   events = 0;
   exitCode: number | undefined;
   readonly #rules: Rules;
+  readonly #seen: (step: Step) => void;
   readonly #random: () => number;
   readonly #processes = new Map<number, Process>();
   readonly #trace: string[] = [];
@@ -100,7 +101,9 @@ export class World {
   #failingForks = 0;
   #faults = true;
 
-  constructor(workers: number, settings: Settings, seed: number) {
+  /** @param seen is told of every step */
+  constructor(workers: number, settings: Settings, seed: number, seen: (step: Step) => void = () => {}) {
+    this.#seen = seen;
     this.fleet = newFleet({ ...settings, workers }, seed);
     this.#rules = new Rules();
     this.#random = random(seed);
@@ -274,7 +277,9 @@ export class World {
       this.#note(event, effects);
       this.fleet = fleet;
       try {
-        this.#rules.check({ before, event, now: this.now, after: fleet, effects });
+        const taken = { before, event, now: this.now, after: fleet, effects };
+        this.#rules.check(taken);
+        this.#seen(taken);
       } catch (error) {
         throw new Error(`${error instanceof Error ? error.message : error}\n${this.story}`);
       }

@@ -114,12 +114,17 @@ export class Engine {
   /** Environment of the commands. */
   env: Record<string, string> = {};
 
-  /** Runs a line of shell as the README has it, and fails if it does. Debian has Compose as a command of its own. */
-  async line(line: string): Promise<string> {
+  /**
+   * Runs a line of shell as a user types it, and fails if it does. Debian has Compose as a command of its own, and there is no
+   * terminal here.
+   */
+  async line(line: string, folder = this.source): Promise<string> {
+    const here = line.replace('docker compose exec ', 'docker compose exec -T ');
     const { stdout, stderr, status } = await this.run(
       'sh',
       '-c',
-      line.replace('docker compose ', 'docker-compose '),
+      `cd "$0" && ${here.replace('docker compose ', 'docker-compose ')}`,
+      folder,
     );
     if (status !== 0) throw new Error(`${line} exited with ${status}\n${stdout}\n${stderr}`);
     return stdout.trim();

@@ -6,10 +6,10 @@ import { createServer } from 'node:net';
 const FIRST = 20_000;
 const COUNT = 10_000;
 
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
+/** A port that nobody listens on, one of `count` from `first` on. */
+export async function freePort(first = FIRST, count = COUNT): Promise<number> {
   for (;;) {
-    const port = FIRST + Math.floor(Math.random() * COUNT);
+    const port = first + Math.floor(Math.random() * count);
     const server = createServer();
     try {
       server.listen(port);

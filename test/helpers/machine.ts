@@ -91,9 +91,14 @@ export class Machine {
     writeFileSync(join(this.#cgroup, 'cgroup.procs'), String(outsidePid(pid, this.#pid)));
   }
 
-  /** Runs a line of shell in the copy of this repository. */
-  shell(line: string): Result {
-    return this.run('sh', '-c', `cd ${SOURCE} && ${line}`);
+  /** Runs what somebody types who may use sudo, in the copy of this repository or another folder. It is root that types. */
+  type(line: string, folder = SOURCE): Result {
+    return this.run('sh', '-c', `cd "$0" && ${withoutSudo(line)}`, folder);
+  }
+
+  /** The same without waiting here: resolves with its exit code. */
+  typeLater(line: string, folder = SOURCE): Promise<number | null> {
+    return this.later('sh', '-c', `cd "$0" && ${withoutSudo(line)}`, folder);
   }
 
   /** Copies a file or folder of this machine's into it. */
@@ -145,6 +150,9 @@ export class Machine {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
+
+/** The machine need not have sudo. Variables before a command are the shell's to set, as they are sudo's. */
+const withoutSudo = (line: string): string => line.replaceAll('sudo ', '');
 
 const childOf = (pid: number): number => {
   try {

@@ -93,6 +93,27 @@ export function block(id: string): string {
   return found.text;
 }
 
+/** The cells of the tables below a heading, `docs/migration.md#features`, without their first rows; throws where there are none. */
+export function tableRows(id: string): string[][] {
+  const [path = '', anchor] = id.split('#');
+  const rows = read(path)
+    .lines.filter((line) => line.anchor === anchor && line.text.startsWith('|'))
+    .map(({ text }) => text.split('|').slice(1, -1))
+    .map((cells) => cells.map((cell) => cell.trim()));
+  const isRule = (cells: readonly string[] | undefined): boolean =>
+    cells?.every((cell) => /^-+$/.test(cell)) ?? false;
+  const found = rows.filter((cells, index) => !isRule(cells) && !isRule(rows[index + 1]));
+  if (found.length === 0) throw new Error(`expected a table below ${id}`);
+  return found;
+}
+
+/** The same cells as plain text, code marks taken off. */
+export const rowsBelow = (path: string, anchor: string): string[][] =>
+  tableRows(`${path}#${anchor}`).map((cells) => cells.map((cell) => cell.replaceAll('`', '').trim()));
+
+/** What stands between backquotes in a text. */
+export const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, one = '']) => one);
+
 /** The commands in the first column of a page's tables that are headed `command`. */
 export function tableCommands(path: string): string[] {
   const found: string[] = [];
@@ -127,6 +148,9 @@ export function exchanges(text: string): Exchange[] {
   });
 }
 
+/** The commands of a block, without their output. */
+export const commands = (text: string): string[] => exchanges(text).map((one) => one.command);
+
 /**
  * What is left of an output when all that differs from one run to the next is gone: times, numbers, pids, versions, durations
  * and paths' folders. So the output that a page shows can be compared with what is really printed.
@@ -147,4 +171,9 @@ export function hasShape(printed: string, shown: string): boolean {
     .split('\n')
     .map((line) => (line.trim() === '...' ? '(?:.*\n)*?.*' : line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
   return new RegExp(`^${escaped.join('\n')}$`).test(shapeOf(printed));
+}
+
+/** Fails, with both, unless `printed` has the shape of `shown`. */
+export function expectShape(printed: string, shown: string): void {
+  if (!hasShape(printed, shown)) throw new Error(`expected\n${shown}\n--- got\n${printed}`);
 }

@@ -1,15 +1,27 @@
 // The real pm2, its daemon in a home of its own below the folder for temporary files.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULTS } from '../../src/core/config.ts';
 import { freePort } from '../../src/primary/free-port.ts';
+import { block } from './manual.ts';
 import { eventually, MAIN, ROOT } from './server.ts';
 
-/** The ecosystem file as delivered, named as the README's command names it. */
-export const ECOSYSTEM = 'ecosystem.config.js';
+/** pm2 is a dependency of this repository. */
 const BIN = join(ROOT, 'node_modules', '.bin');
+/** What the manual's project serves: Hello, by its own module. */
+const APP = `export { default, options } from 'hello-server/app';\n`;
 const COMMAND_MS = 40_000;
 
 /** How pm2 describes an app. */
@@ -45,19 +57,22 @@ export class Pm2 {
   readonly folder = mkdtempSync(join(tmpdir(), 'hello-server-pm2-'));
   readonly port: number;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly shop: string;
   readonly #mark: string;
   readonly #cwd: string;
   #commands = new Set<ChildProcess>();
 
-  private constructor(port: number, env: Readonly<Record<string, string>>, cwd: string) {
-    this.#cwd = cwd;
+  private constructor(port: number, env: Readonly<Record<string, string>>, cwd: string | undefined) {
+    this.shop = join(this.folder, 'shop');
+    this.#cwd = cwd ?? this.shop;
     const { PATH, HOME } = process.env;
     const home = join(this.folder, 'home');
     this.port = port;
     this.#mark = `PM2_HOME=${home}\0`;
     this.env = {
-      PATH,
+      PATH: `${BIN}:${PATH}`,
       HOME,
+      npm_config_update_notifier: 'false',
       PM2_HOME: home,
       PM2_DISABLE_VERSION_CHECK: 'true',
       PORT: String(port),
@@ -67,14 +82,31 @@ export class Pm2 {
     };
   }
 
-  /** A user of pm2 whose PORT is free; commands run in the repository's folder, or in another one. */
-  static async open(env: Readonly<Record<string, string>> = {}, cwd = ROOT): Promise<Pm2> {
-    return new Pm2(await freePort(undefined), env, cwd);
+  /** A user of pm2 whose PORT is free; commands run in the folder of {@link shop}, or in another one. */
+  static async open(env: Readonly<Record<string, string>> = {}, cwd?: string): Promise<Pm2> {
+    const pm2 = new Pm2(await freePort(undefined), env, cwd);
+    if (cwd === undefined) await pm2.#makeShop();
+    return pm2;
+  }
+
+  /** The project of the manual: an app called `shop`, hello-server where npm puts it, and what init writes. */
+  async #makeShop(): Promise<void> {
+    const bin = join(this.shop, 'node_modules', '.bin');
+    mkdirSync(bin, { recursive: true });
+    symlinkSync(ROOT, join(this.shop, 'node_modules', 'hello-server'));
+    symlinkSync('../hello-server/dist/main.js', join(bin, 'hello-server'));
+    writeFileSync(join(this.shop, 'package.json'), '{ "name": "shop", "type": "module" }');
+    writeFileSync(join(this.shop, 'server.js'), APP);
+    // What is in this environment would be written into the file, and come before the environment of a command.
+    const unset = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, '']));
+    const child = this.#spawn(process.execPath, [MAIN, 'init', 'pm2'], unset);
+    const { code, err } = await this.#toEnd(child, 'hello-server init pm2');
+    if (code !== 0) throw new Error(`expected an ecosystem file, got ${err}`);
   }
 
   /** Starts a command, in a group of its own. */
-  spawn(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-    const child = spawn(process.execPath, [file, ...args], {
+  #spawn(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+    const child = spawn(file, args, {
       cwd: this.#cwd,
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -84,30 +116,20 @@ export class Pm2 {
     return child;
   }
 
-  /** Runs `pm2 ...` to its end. */
-  run(...args: readonly string[]): Promise<Done> {
-    return this.#toEnd(this.spawn(join(BIN, 'pm2'), args), `pm2 ${args.join(' ')}`);
+  /** Runs what a user types to its end, in the shell, with more in its environment. */
+  type(line: string, env: Readonly<Record<string, string>> = {}): Promise<Done> {
+    return this.#toEnd(this.start(line, env), `\`${line}\``);
   }
 
-  /** Runs `pm2 ...` with more in its environment. */
-  runWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Done> {
-    return this.#toEnd(this.spawn(join(BIN, 'pm2'), args, env), `pm2 ${args.join(' ')}`);
-  }
-
-  /** Starts `pm2-runtime ...`, which stays in the foreground. */
-  runtime(...args: readonly string[]): ChildProcess {
-    return this.spawn(join(BIN, 'pm2-runtime'), args);
+  /** Starts what a user types, and does not wait for its end. */
+  start(line: string, env: Readonly<Record<string, string>> = {}): ChildProcess {
+    return this.#spawn('sh', ['-c', line], env);
   }
 
   /** What a terminal does on Ctrl-C: INT to the whole group of a command. */
   ctrlC(child: ChildProcess): void {
     if (child.pid === undefined) throw new Error('expected a command that runs');
     process.kill(-child.pid, 'SIGINT');
-  }
-
-  /** Runs `hello-server ...` to its end. */
-  helloServer(...args: readonly string[]): Promise<Done> {
-    return this.#toEnd(this.spawn(MAIN, args), `hello-server ${args.join(' ')}`);
   }
 
   async #toEnd(child: ChildProcess, what: string): Promise<Done> {
@@ -122,14 +144,14 @@ export class Pm2 {
     child.once('close', () => {
       ended = true;
     });
-    await eventually(() => ended, `\`${what}\` to end`, COMMAND_MS);
+    await eventually(() => ended, `${what} to end`, COMMAND_MS);
     this.#commands.delete(child);
     return { code: child.exitCode, out, err };
   }
 
   /** All apps that pm2 has. */
   async entries(): Promise<Entry[]> {
-    const { out } = await this.run('jlist');
+    const { out } = await this.type('pm2 jlist');
     // The daemon's first start puts a banner before the list.
     const list: Described[] = JSON.parse(out.slice(out.lastIndexOf('\n[') + 1));
     return list.map(({ pid, pm2_env }) => ({
@@ -149,21 +171,23 @@ export class Pm2 {
     return entry;
   }
 
-  /** An ecosystem file beside the delivered one, as a user writes it who has an app. */
-  ecosystem(change: {
+  /** Writes the file that the manual shows for other options of pm2's, with these in it, and tells its name. */
+  otherFile(options: {
     readonly args?: readonly string[];
     readonly uid?: string;
     readonly interpreter?: string;
   }): string {
-    const file = join(this.folder, 'mine.config.mjs');
-    const delivered = JSON.stringify(join(ROOT, ECOSYSTEM));
-    writeFileSync(
-      file,
-      `import { apps as delivered } from ${delivered};
-export const apps = delivered.map((app) => ({ ...app, ...${JSON.stringify(change)} }));
-`,
-    );
-    return file;
+    const shown = "interpreter: '/opt/node-24/bin/node'";
+    const [before, after, ...more] = block('docs/pm2.md#settings:3').split(shown);
+    if (after === undefined || more.length > 0) throw new Error(`expected \`${shown}\` once in the block`);
+    const text = `${before}${JSON.stringify(options).slice(1, -1)}${after}`;
+    writeFileSync(join(this.shop, 'shop.config.mjs'), text);
+    return 'shop.config.mjs';
+  }
+
+  /** Starts the shop with such options. */
+  startWith(options: Parameters<Pm2['otherFile']>[0]): Promise<Done> {
+    return this.type(`pm2 start ${this.otherFile(options)}`);
   }
 
   /** What pm2 has logged of its apps' stdout. */
@@ -223,7 +247,7 @@ export const apps = delivered.map((app) => ({ ...app, ...${JSON.stringify(change
   /** Ends the daemon with all its apps, and fails if a process is left. */
   async end(): Promise<void> {
     try {
-      await this.run('kill');
+      await this.type('pm2 kill');
       await eventually(() => this.processes().size === 0, 'no process left of pm2 and its apps', 5000);
     } catch (error) {
       throw new Error(`${error}\n${[...this.processes().values()].join('\n')}`);

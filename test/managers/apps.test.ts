@@ -14,6 +14,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
+import { block, exchanges } from '../helpers/manual.ts';
 import { KINDS } from '../helpers/meter.ts';
 import { exchange, Raw, request } from '../helpers/raw.ts';
 import { losingNothing, reload } from '../helpers/reload.ts';
@@ -46,6 +47,19 @@ const FRAMEWORKS: Readonly<Record<string, App>> = {
     plain: false,
   },
 };
+
+/** The module of a Nest application, as the compiler makes it: its one controller answers with tea. */
+const APP_MODULE = `import { Controller, Get, Module } from '@nestjs/common';
+class AppController {
+  tea() {
+    return 'Tea\\n';
+  }
+}
+Get('/')(AppController.prototype, 'tea', Object.getOwnPropertyDescriptor(AppController.prototype, 'tea'));
+Controller()(AppController);
+export class AppModule {}
+Module({ controllers: [AppController] })(AppModule);
+`;
 
 describe('an app that is started as it is', function () {
   this.timeout(120_000);
@@ -280,15 +294,47 @@ describe('an app that is started as it is', function () {
     socket.close();
   });
 
-  it('by Next’s own command is served, with its arguments', async () => {
+  it('by Next’s own command is served, with its arguments, as docs/app.md has it', async () => {
     const app = join(releases, 'app');
     for (const name of ['pages', 'next.config.mjs', 'package.json', '.next'])
       cpSync(join(APPS, 'next', name), join(app, name), { recursive: true });
-    const next = require.resolve('next/dist/bin/next');
+    symlinkSync(join(APPS, 'node_modules'), join(app, 'node_modules'));
+    const [{ command = '' } = {}] = exchanges(block('docs/app.md#next:2'));
+    const [npx, name, ...args] = command.split(' ');
+    expect([npx, name]).to.deep.equal(['npx', 'hello-server']);
     const server = await serve({
-      args: [next, '--', 'start', app],
+      cwd: app,
+      args,
       env: { WEB_CONCURRENCY: '1', NEXT_TELEMETRY_DISABLED: '1' },
     });
     expect((await get(server, '/api/wait')).body).to.equal('waited');
   });
+
+  for (const [name, text, beside] of [
+    ['Koa', block('docs/app.md#koa')],
+    ['Hono', block('docs/app.md#hono')],
+    ['Nest', block('docs/app.md#nest'), APP_MODULE],
+    ['ws', block('docs/app.md#websockets')],
+  ] as const)
+    it(`by the lines of docs/app.md for ${name} is served, and reloads without a loss`, async () => {
+      deploy((folder) => {
+        writeFileSync(join(folder, 'app.mjs'), text);
+        if (beside !== undefined) writeFileSync(join(folder, 'app.module.js'), beside);
+      });
+      const server = await serve({
+        args: [join(releases, 'current', 'app.mjs')],
+        env: { ACCESS_LOG: 'false' },
+      });
+      expect((await get(server, '/')).body).to.equal('Tea\n');
+      if (name === 'ws') {
+        const { WebSocket } = require('ws');
+        const socket = new WebSocket(`ws://127.0.0.1:${server.port}`);
+        socket.once('open', () => socket.send('tea'));
+        const message = await new Promise((resolve) => socket.once('message', resolve));
+        expect(String(message)).to.equal('You said tea');
+        socket.close();
+      }
+      await losingNothing(server, () => reload(server, 2), CLIENTS);
+      expect(await server.stop()).to.deep.equal({ code: 0, signal: null });
+    });
 });

@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Status } from '../../src/control/status.ts';
 import { Limited } from '../helpers/limited.ts';
+import { block } from '../helpers/manual.ts';
 import { exchange, request } from '../helpers/raw.ts';
 import { eventually, fixture, MAIN, type Options, type Running, serve } from '../helpers/server.ts';
+
+/** Matches this line, and no other. */
+const lineAs = (line: string): RegExp => new RegExp(`^${line.replace(/[()]/g, '\\$&')}$`, 'm');
 
 describe('under a limit of memory', () => {
   let place: string;
@@ -52,9 +56,8 @@ describe('under a limit of memory', () => {
 
   it('gives each worker its share, and its heap a limit within that', async () => {
     const server = await start();
-    await server.says(
-      /^each of 3 workers has a share of 113 MiB of the 512 MiB of memory, 96 MiB of it for its heap$/m,
-    );
+    const [shared = ''] = block('docs/supervision.md#memory').split('\n');
+    await server.says(lineAs(shared));
     const { workers } = status();
     expect(workers.map(({ memoryShare }) => memoryShare)).to.deep.equal([113, 113, 113]);
     expect(optionsOf(workers[0]?.pid ?? 0)).to.deep.equal([
@@ -63,7 +66,7 @@ describe('under a limit of memory', () => {
     ]);
     for (const { heapLimit } of workers) expect(heapLimit).to.be.within(90, 100);
     server.signal('SIGTTIN');
-    await server.says(/110 MiB each would do, that is WEB_CONCURRENCY=3$/m);
+    await server.says(lineAs(block('docs/supervision.md#memory:2').trim()));
     await eventually(() => status().workers.length === 4, 'the fourth has come');
     expect(optionsOf(status().workers[3]?.pid ?? 0)).to.deep.equal([]);
   });

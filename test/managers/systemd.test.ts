@@ -1,10 +1,21 @@
+// docs/systemd.md, the service that the repository installs: its commands under a real systemd, and what goes wrong.
+
 import { createServer } from 'node:net';
 import { expect } from 'chai';
 import { Machine, type Result } from '../helpers/machine.ts';
+import { block, command } from '../helpers/manual.ts';
 import { KINDS, Meter, NOTHING_LOST } from '../helpers/meter.ts';
 import { exchange, Raw, request } from '../helpers/raw.ts';
 import { eventually, stays } from '../helpers/server.ts';
 import { otherNode, RELAYS } from '../helpers/upgrade.ts';
+
+const INSTALL = command('docs/systemd.md', 'sudo scripts/install-systemd');
+const INSTALL_SOCKET = command('docs/systemd.md', 'sudo scripts/install-systemd --socket');
+const UNINSTALL = command('docs/systemd.md', 'sudo scripts/install-systemd --uninstall');
+const UPGRADE = command('docs/systemd.md', 'cd /opt/hello-server && sudo node dist/main.js upgrade');
+const STATUS = command('docs/systemd.md', 'sudo node /opt/hello-server/dist/main.js status');
+/** The drop-in that names an app. */
+const WITH_APP = block('docs/systemd.md#hello-from-a-clone-of-hello-server');
 
 const PORT = 3000;
 const SETTINGS = '/etc/hello-server.env';
@@ -40,14 +51,8 @@ describe('under systemd', function () {
     machine.write(APP, code);
     machine.run('chmod', '-R', 'a+rX', '/srv/app');
     machine.write(SETTINGS, `${settings.join('\n')}\n`);
-    const unit = [
-      '[Service]',
-      'ExecStart=',
-      `ExecStart=node -- dist/main.js --env-file ${SETTINGS} ${APP}`,
-      ...lines,
-      '',
-    ];
-    machine.write(DROP_IN, unit.join('\n'));
+    const unit = WITH_APP.replace('/srv/app/current/app.js', APP);
+    machine.write(DROP_IN, `${unit}${lines.map((line) => `${line}\n`).join('')}`);
     systemctl('daemon-reload');
     systemctl('reset-failed', 'hello-server');
   };
@@ -76,7 +81,7 @@ describe('under systemd', function () {
     it('is not installed over settings that the service could not read', () => {
       machine.write(SETTINGS, '');
       machine.run('chmod', '600', SETTINGS);
-      const { status, stderr } = machine.shell('scripts/install-systemd');
+      const { status, stderr } = machine.type(INSTALL);
       expect(status).to.equal(1);
       expect(stderr).to.match(/^expected \/etc\/hello-server\.env to be readable by all,.*\n$/);
       expect(machine.run('test', '-e', '/opt/hello-server').status).to.equal(1);
@@ -84,13 +89,13 @@ describe('under systemd', function () {
     });
 
     it('is installed by one command, which may be run again', async () => {
-      const first = machine.shell('scripts/install-systemd');
+      const first = machine.type(INSTALL);
       expect(first.status, first.stderr).to.equal(0);
       expect(first.stdout).to.match(/^copying the program to \/opt\/hello-server\n/);
       expect(first.stdout).to.include(`writing ${SETTINGS}, all of it commented out\n`);
       expect(first.stdout).to.match(/Active: active \(running\)/);
       expect(await answer()).to.equal('Hello, World!');
-      const again = machine.shell('scripts/install-systemd');
+      const again = machine.type(INSTALL);
       expect(again.status, again.stderr).to.equal(0);
       expect(again.stdout).to.include(`keeping your ${SETTINGS}\n`);
       expect(again.stdout).to.match(/^upgrading what runs\n(.*\n)*renewed .*: generation 2 serves\n/m);
@@ -109,17 +114,13 @@ describe('under systemd', function () {
     });
 
     it('is found by the command line, as root, from anywhere', () => {
-      const { stdout, stderr } = machine.run(
-        'sh',
-        '-c',
-        'cd / && node /opt/hello-server/dist/main.js status',
-      );
+      const { stdout, stderr } = machine.type(STATUS, '/');
       expect(stdout, stderr).to.include(` pid ${machine.property('MainPID')}, `);
     });
 
     it('runs confined, with an exposure of at most 1.2', () => {
       const unit = 'systemd-analyze security --offline=true --no-pager hello-server.service';
-      const { stdout, stderr } = machine.shell(unit);
+      const { stdout, stderr } = machine.type(unit);
       const [, exposure] = /exposure level for hello-server\.service: ([\d.]+)/.exec(stdout) ?? [];
       expect(Number(exposure), stderr).to.be.at.most(1.2);
       const status = machine.run('cat', `/proc/${machine.property('MainPID')}/status`).stdout;
@@ -214,10 +215,9 @@ describe('under systemd', function () {
       await eventually(() => meter.tally.ok > 300, 'load');
       const pids = [machine.property('MainPID')];
       const cursor = machine.cursor();
-      const upgrade = 'cd /opt/hello-server && node dist/main.js upgrade';
       // By hand-over from the Node of this test, where that is too old for the relay; then by relay.
-      for (const words of [`${upgrade} --node ${node}`, upgrade, upgrade, upgrade, upgrade]) {
-        expect(await machine.later('sh', '-c', words), machine.journal(cursor)).to.equal(0);
+      for (const line of [`${UPGRADE} --node ${node}`, UPGRADE, UPGRADE, UPGRADE, UPGRADE]) {
+        expect(await machine.typeLater(line), machine.journal(cursor)).to.equal(0);
         await eventually(
           () => /^running: 2 of 2 workers ready, generation \d+$/.test(machine.property('StatusText')),
           `systemd knows it: ${machine.property('StatusText')}`,
@@ -281,9 +281,8 @@ describe('under systemd', function () {
       restart();
       const cursor = machine.cursor();
       const raw = (await Raw.open(PORT)).send(request('GET', '/wait'));
-      const status = 'node /opt/hello-server/dist/main.js status --json';
       await eventually(
-        () => machine.run('sh', '-c', status).stdout.includes('"inFlight": 1'),
+        () => machine.type(`${STATUS} --json`).stdout.includes('"inFlight": 1'),
         'it is in flight',
       );
       expect(systemctl('stop', '--no-block', 'hello-server').status).to.equal(0);
@@ -378,7 +377,7 @@ describe('under systemd', function () {
   describe('with the socket', () => {
     it('is installed by one command, and a restart under load of fresh connections refuses nobody', async () => {
       machine.run('rm', '-f', DROP_IN, SETTINGS);
-      const { status, stderr } = machine.shell('scripts/install-systemd --socket');
+      const { status, stderr } = machine.type(INSTALL_SOCKET);
       expect(status, stderr).to.equal(0);
       expect(await answer()).to.equal('Hello, World!');
       const meter = new Meter(
@@ -420,7 +419,7 @@ describe('under systemd', function () {
   describe('at last', () => {
     it('is uninstalled by one command, which may be run again', () => {
       for (let i = 0; i < 2; i++) {
-        const { status, stderr } = machine.shell('scripts/install-systemd --uninstall');
+        const { status, stderr } = machine.type(UNINSTALL);
         expect(status, stderr).to.equal(0);
       }
       expect(machine.run('ls', '/opt/hello-server').status).to.not.equal(0);
