@@ -15,6 +15,8 @@ import { type Place, type Server, type Sink, type Subject, SubjectError } from '
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 export const SUBJECTS = join(ROOT, 'bench', 'subjects');
+/** Where the packages of bench/package.json are. */
+const PACKAGES = join(ROOT, 'bench', 'node_modules');
 const PM2 = join(ROOT, 'node_modules', 'pm2', 'bin');
 const RELOAD_MS = 100_000;
 
@@ -106,7 +108,7 @@ function bare(name: string, workers: number, change: Change): Subject {
 export const fastify: Subject = {
   name: 'fastify',
   settings: 'one process, one route, its logger off (its default)',
-  version: () => manifestOf(join(ROOT, 'node_modules', 'fastify')),
+  version: () => manifestOf(join(PACKAGES, 'fastify')),
   command: ({ node }) => ({ file: node, args: [join(SUBJECTS, 'fastify.cjs')] }),
 };
 
