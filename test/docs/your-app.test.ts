@@ -23,7 +23,9 @@ describe('README.md, in the folder of an app', function () {
 
     const [status, reload, stop, ...more] = exchanges(block('README.md#run-your-app:2'));
     expect(more).to.deep.equal([]);
-    expect(await project.types(status?.command ?? '', env)).to.match(/^hello-server \S+ running on port \d+.* \d+ of \d+ workers ready/);
+    expect(await project.types(status?.command ?? '', env)).to.match(
+      /^hello-server \S+ running on port \d+.* \d+ of \d+ workers ready/,
+    );
     await losesNothing(server.port, async () => {
       const said = await project.types(reload?.command ?? '', env);
       expect(said).to.match(/^reloaded: generation 2 serves$/m);

@@ -47,7 +47,7 @@ describe('docs/migration.md, under pm2', () => {
     const run = async (text: string): Promise<void> => {
       expect([...commands], `the page has \`${text}\``).to.include(text);
       commands.delete(text);
-      const { code, out, err } = await pm2.run(...text.split(' ').slice(1));
+      const { code, out, err } = await pm2.type(text);
       expect(code, `${text}\n${out}${err}`).to.equal(0);
     };
     await run('pm2 start app.js -i max');
