@@ -1,11 +1,9 @@
 // pm2 in its cluster mode.
 
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type Change, named, plural } from '../change.ts';
 import { ROOT, SUBJECTS } from '../paths.ts';
-import { RELOAD_MS } from '../replacing.ts';
+import { byCommand } from '../replacing.ts';
 import type { Subject } from '../subject.ts';
 import { manifestOf } from '../versions.ts';
 
@@ -34,11 +32,11 @@ export function pm2(workers: number, change: Change = {}): Subject {
       ],
       env: env(folder),
     }),
-    reload: async ({ node, folder, port }) => {
-      await promisify(execFile)(node, [join(PM2, 'bin', 'pm2'), 'reload', 'all'], {
-        env: { PATH: process.env.PATH, HOME: folder, ...env(folder), PORT: String(port) },
-        timeout: RELOAD_MS,
-      });
-    },
+    reload: (server) =>
+      byCommand(server, [join(PM2, 'bin', 'pm2'), 'reload', 'all'], {
+        HOME: server.folder,
+        ...env(server.folder),
+        PORT: String(server.port),
+      }),
   };
 }

@@ -1,11 +1,9 @@
 // Platformatic Watt, whose workers are threads of one process.
 
-import { execFile } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 import { type Change, named, plural } from '../change.ts';
 import { PACKAGES, SUBJECTS } from '../paths.ts';
-import { RELOAD_MS } from '../replacing.ts';
+import { byCommand } from '../replacing.ts';
 import { lastingFolder, type Subject } from '../subject.ts';
 import { manifestOf } from '../versions.ts';
 
@@ -33,11 +31,6 @@ export function watt(workers: number, change: WattChange = {}): Subject {
       args: [COMMAND, 'start', project],
       env: { ...env(folder), APP: app, WORKERS: String(workers) },
     }),
-    reload: async ({ node, folder }) => {
-      await promisify(execFile)(node, [COMMAND, 'restart'], {
-        env: { PATH: `${dirname(node)}:${process.env.PATH}`, ...env(folder) },
-        timeout: RELOAD_MS,
-      });
-    },
+    reload: (server) => byCommand(server, [COMMAND, 'restart', String(server.pid)], env(server.folder)),
   };
 }

@@ -76,7 +76,10 @@ describe('docs/benchmarks.md', () => {
   it('shows commands that the bench takes', () => {
     const text = block('docs/benchmarks.md#run-them');
     const questions = [...page(MANUAL).matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name = '']) => name);
-    const commands = text.trim().split('\n').map((line) => line.replace(/ +#.*$/, ''));
+    const commands = text
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/ +#.*$/, ''));
     const asked = commands.filter((line) => /^npm run bench( |$)/.test(line));
     expect([...asked, 'npm run bench:report']).to.have.members(commands);
     for (const command of asked) {
