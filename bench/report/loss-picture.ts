@@ -1,5 +1,6 @@
 // The picture of README.md: requests lost in reloads, by system. Pure, and the same each time.
 
+import { KINDS } from '../../test/helpers/meter.ts';
 import { figure } from '../figures.ts';
 import type { Result, Row } from '../result.ts';
 import { shown, versionOf } from './table.ts';
@@ -17,6 +18,8 @@ const DRAWN: readonly { readonly subject: string; readonly name: string; readonl
   { subject: 'gunicorn + Flask, 4 workers, threads', name: 'gunicorn', remark: 'threads' },
   { subject: 'gunicorn + Flask, 4 workers', name: 'gunicorn', remark: 'sync, keeps no connection' },
 ];
+
+const CLIENTS = KINDS.reduce((sum, { clients }) => sum + clients, 0);
 
 const WIDTH = 840;
 const MARGIN = 24;
@@ -63,7 +66,7 @@ export function picture(results: readonly Result[]): string | undefined {
   const { machine, node, date } = result;
   const foot = [
     `Lost: reset, cut off, refused, hanging, or not answered with 200. Two workers each, gunicorn four. ${date.slice(0, 10)}, Node ${node.slice(1)},`,
-    `${machine.cpu}, ${machine.cores} cores, ${machine.kernel.split('-')[0]}. 88 clients, most on kept connections; every system by its own reload.`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.kernel.split('-')[0]}. ${CLIENTS} clients, most on kept connections; every system by its own reload.`,
   ];
   const drawn = rows.map((row, i) => drawnRow(row, TOP + ROW * i, most));
   const description = rows.map((row) => `${row.name} ${row.version}: ${row.behind}`).join('; ');
