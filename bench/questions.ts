@@ -2,6 +2,7 @@
 
 import type { Question } from './question.ts';
 import { apps } from './questions/apps.ts';
+import { asItIs } from './questions/as-it-is.ts';
 import { balance } from './questions/balance.ts';
 import { connections } from './questions/connections.ts';
 import { firstSecond } from './questions/first-second.ts';
@@ -21,12 +22,13 @@ export const QUESTIONS: readonly Question[] = [
   reload,
   keepAlive,
   connections,
+  apps,
+  startStop,
   pipelining,
   workers,
   nodes,
   logCost,
-  apps,
-  startStop,
+  asItIs,
   firstSecond,
   recovery,
   idleConnections,

@@ -3,9 +3,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
+import { ROOT } from './paths.ts';
 import { QUESTIONS } from './questions.ts';
 import type { Machine, Result } from './result.ts';
-import { ROOT } from './subjects.ts';
 
 /** Where results are kept: those of quick runs apart, so that they never take the place of the others. */
 export const folderOf = (quick: boolean): string =>

@@ -8,7 +8,7 @@ import { tableOf, targetTable, terminalTable } from './report/table.ts';
 import type { Result } from './result.ts';
 import { folderOf, load, machine, save } from './results.ts';
 import { endAll, SubjectError } from './subject.ts';
-import { nodeVersion } from './subjects.ts';
+import { HEADLINE_MAJOR, nodeOf, nodeVersion } from './versions.ts';
 
 const FULL = { rounds: 8, seconds: 2 };
 const QUICK = { rounds: 3, seconds: 1 };
@@ -48,7 +48,7 @@ async function answer(question: (typeof QUESTIONS)[number], settings: Settings):
     save(result);
     console.log(`\n${name}: ${asks}`);
     for (const comparison of comparisons)
-      console.log(`\n${comparison.title}\n${terminalTable(tableOf(comparison))}`);
+      console.log(`\n${comparison.title}\n${terminalTable(tableOf(comparison, subjects))}`);
     return [...failures];
   } catch (error) {
     if (process.stderr.isTTY) progress('');
@@ -63,7 +63,12 @@ async function main(args: readonly string[]): Promise<void> {
     QUESTIONS.map(({ name }) => name),
   );
   if (typeof wanted === 'string') refuse(wanted);
-  const { names, quick, node = process.execPath } = wanted;
+  const { names, quick } = wanted;
+  const node = wanted.node ?? nodeOf(HEADLINE_MAJOR, process.execPath);
+  if (node === undefined)
+    refuse(
+      `expected Node ${HEADLINE_MAJOR}, which \`scripts/with-node\` installs, or --node PATH, got neither`,
+    );
   let version = '';
   try {
     version = nodeVersion(node);

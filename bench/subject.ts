@@ -7,6 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../src/primary/free-port.ts';
 import { ask } from './measure/ask.ts';
+import { isAtLeast } from './versions.ts';
 
 /** What a subject may use when it starts. */
 export interface Place {
@@ -32,6 +33,8 @@ export interface Subject {
   readonly settings: string;
   /** A program that has to be on the PATH. */
   readonly needs?: string;
+  /** The oldest Node that it runs on, `22.19.0`. */
+  readonly needsNode?: string;
   /** The path of the Node to run on, where it is not that of the whole run. */
   readonly node?: string;
   readonly version: (node: string) => string;
@@ -67,14 +70,24 @@ const STOP_MS = 15_000;
 const BODY = 'Hello, World!';
 
 const ends = new Map<ChildProcess, () => void>();
+const lasting = new Map<string, string>();
 
 /** Kills whatever still runs and removes its folder; for the way out. */
 export function endAll(): void {
   for (const end of ends.values()) end();
+  for (const folder of lasting.values()) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** A folder that is there until `endAll()`: for what a subject keeps from one start to the next. */
+export function lastingFolder(name: string): string {
+  const folder = lasting.get(name) ?? mkdtempSync(join(tmpdir(), 'hello-server-bench-'));
+  lasting.set(name, folder);
+  return folder;
 }
 
 /** Why a subject cannot be measured here; undefined when it can. */
-export function absence({ needs }: Subject): string | undefined {
+export function absence({ needs, needsNode, node }: Subject, runNode: string): string | undefined {
+  if (needsNode !== undefined && !isAtLeast(node ?? runNode, needsNode)) return `needs Node ${needsNode}`;
   const found = (folder: string): boolean => {
     try {
       accessSync(join(folder, needs ?? ''), constants.X_OK);

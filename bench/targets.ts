@@ -52,7 +52,7 @@ const ofLog = (format: string, value: number): Target => ({
 /** @param than the other that it is set against, of ours; without one, the same app under node:cluster */
 const ofApp = (says: string, tag: string, value: number, than?: string): Target => ({
   says: `CPU per request of ${says}`,
-  question: 'apps',
+  question: 'as-it-is',
   comparison: tag,
   subject: `hello-server, 1 worker, ${tag}`,
   metric: 'cpuUsPerRequest',

@@ -50,7 +50,7 @@ export async function compareUnderLoad(
   plot: MetricName = 'requestsPerSecond',
 ): Promise<Answer> {
   const subjects = [...new Map(groups.flatMap((group) => group.subjects).map((s) => [s.name, s])).values()];
-  const absent = absentOf(subjects);
+  const absent = absentOf(subjects, settings.node);
   const servers: Server[] = [];
   try {
     for (const subject of present(subjects, absent)) servers.push(await start(subject, settings.node));
@@ -77,10 +77,10 @@ export async function compareUnderLoad(
 }
 
 /** Why subjects cannot be measured here, by name. */
-export function absentOf(subjects: readonly Subject[]): Map<string, string> {
+export function absentOf(subjects: readonly Subject[], node: string): Map<string, string> {
   return new Map(
     subjects.flatMap((subject) => {
-      const reason = absence(subject);
+      const reason = absence(subject, node);
       return reason === undefined ? [] : [[subject.name, reason] as const];
     }),
   );

@@ -2,8 +2,13 @@
 
 import { FRESH } from '../measure/load.ts';
 import { compareUnderLoad } from '../measure/turns.ts';
+import { gunicorn } from '../peers/gunicorn.ts';
+import { nginx } from '../peers/nginx.ts';
+import { pm2 } from '../peers/pm2.ts';
+import { puma } from '../peers/puma.ts';
+import { watt } from '../peers/watt.ts';
 import type { Question } from '../question.ts';
-import { bareCluster, gunicorn, hello, nginx, pm2, puma } from '../subjects.ts';
+import { bareCluster, hello } from '../subjects.ts';
 
 export const connections: Question = {
   name: 'connections',
@@ -15,7 +20,7 @@ export const connections: Question = {
         {
           title: 'several processes',
           baseline: 'bare node:cluster, 2 workers',
-          subjects: [bareCluster(2), hello(2), pm2(2), nginx(2), puma(2), gunicorn(4)],
+          subjects: [bareCluster(2), hello(2), pm2(2), watt(2), nginx(2), puma(2), gunicorn(4)],
         },
       ],
       FRESH,

@@ -3,12 +3,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Change } from '../change.ts';
 import { KEEP_ALIVE, type LoadMeasured, load } from '../measure/load.ts';
 import { describe, type Settings, takeTurns } from '../measure/turns.ts';
+import { SUBJECTS } from '../paths.ts';
 import type { Question } from '../question.ts';
 import { type Answer, type Measured, rowsOf } from '../result.ts';
 import { type Subject, start } from '../subject.ts';
-import { bareHttp, type Change, hello, SUBJECTS } from '../subjects.ts';
+import { bareHttp, hello } from '../subjects.ts';
 
 const POLL_MS = 1;
 const WARM_UP = join(SUBJECTS, 'warm-up.mjs');

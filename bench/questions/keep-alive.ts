@@ -2,8 +2,14 @@
 
 import { KEEP_ALIVE } from '../measure/load.ts';
 import { compareUnderLoad } from '../measure/turns.ts';
+import { fastify } from '../peers/fastify.ts';
+import { gunicorn } from '../peers/gunicorn.ts';
+import { nginx } from '../peers/nginx.ts';
+import { pm2 } from '../peers/pm2.ts';
+import { puma } from '../peers/puma.ts';
+import { watt } from '../peers/watt.ts';
 import type { Question } from '../question.ts';
-import { bareCluster, bareHttp, fastify, gunicorn, hello, nginx, pm2, puma } from '../subjects.ts';
+import { bareCluster, bareHttp, hello } from '../subjects.ts';
 
 export const keepAlive: Question = {
   name: 'keep-alive',
@@ -20,7 +26,7 @@ export const keepAlive: Question = {
         {
           title: 'several processes',
           baseline: 'bare node:cluster, 2 workers',
-          subjects: [bareCluster(2), hello(2), pm2(2), nginx(2), puma(2), gunicorn(4)],
+          subjects: [bareCluster(2), hello(2), pm2(2), watt(2), nginx(2), puma(2), gunicorn(4)],
         },
       ],
       KEEP_ALIVE,

@@ -2,8 +2,10 @@
 
 import { KEEP_ALIVE } from '../measure/load.ts';
 import { compareUnderLoad } from '../measure/turns.ts';
+import { fastify } from '../peers/fastify.ts';
+import { nginx } from '../peers/nginx.ts';
 import type { Question } from '../question.ts';
-import { bareHttp, fastify, hello, nginx } from '../subjects.ts';
+import { bareHttp, hello } from '../subjects.ts';
 
 export const pipelining: Question = {
   name: 'pipelining',

@@ -3,10 +3,11 @@
 import { ask } from '../measure/ask.ts';
 import { workersOf } from '../measure/process-tree.ts';
 import { describe, type Settings, takeTurns } from '../measure/turns.ts';
+import { pm2 } from '../peers/pm2.ts';
 import type { Question } from '../question.ts';
 import { type Answer, type Measured, rowsOf } from '../result.ts';
 import { type Server, type Subject, SubjectError, start } from '../subject.ts';
-import { bareCluster, hello, pm2, status } from '../subjects.ts';
+import { bareCluster, hello, status } from '../subjects.ts';
 
 const CLIENTS = 4;
 const THINK_MS = 5;

@@ -1,25 +1,23 @@
 // What does a reload cost the clients: requests lost, and how much slower is what is not lost?
 
-import { BUCKETS, type Bucket, Meter, slowProxy } from '../../test/helpers/meter.ts';
+import { Meter } from '../../test/helpers/meter.ts';
 import { KEEP_ALIVE, load, speedOf } from '../measure/load.ts';
+import { LOSS_METRICS, lossesOf, lostByUs, METER } from '../measure/losses.ts';
 import { cpuUs } from '../measure/process-tree.ts';
 import { absentOf, describe, type Settings, stopAll, takeTurns } from '../measure/turns.ts';
+import { gunicorn } from '../peers/gunicorn.ts';
+import { nginx } from '../peers/nginx.ts';
+import { pm2 } from '../peers/pm2.ts';
+import { puma } from '../peers/puma.ts';
+import { watt } from '../peers/watt.ts';
 import type { Question } from '../question.ts';
-import { type Answer, type Comparison, type Measured, type MetricName, type Row, rowsOf } from '../result.ts';
+import { type Answer, type Comparison, type Measured, rowsOf } from '../result.ts';
 import { type Server, type Subject, start } from '../subject.ts';
-import { gunicorn, hello, nginx, pm2, puma } from '../subjects.ts';
+import { hello } from '../subjects.ts';
 
 const FAR_MS = 25;
-/** Between two reloads, and after the last one: what a reload leaves behind shows. */
-const PAUSE_MS = 500;
-const NAMES: Readonly<Record<Bucket, MetricName>> = {
-  ok: 'ok',
-  'other status': 'otherStatus',
-  refused: 'refused',
-  reset: 'reset',
-  'cut off': 'cutOff',
-  hang: 'hang',
-};
+/** In each round. */
+const RELOADS = 5;
 const WARM_UP_SECONDS = 1;
 /** A reload of two workers takes about 1.3 s, one of them that its old ones stand by; what it leaves behind shows too. */
 const WINDOW_SECONDS = 2;
@@ -27,7 +25,7 @@ const WINDOW_SECONDS = 2;
 export const reload: Question = {
   name: 'reload',
   asks: 'What does a reload cost the clients?',
-  how: `Each system by its own reload, over and over, under the loss meter of the tests: 16 keep-alive clients, 60 that think up to 3 s between requests, 8 with a connection per request, 4 that post 16 KiB. Every request ends in exactly one column. Ours is also asked from ${FAR_MS} ms away. Then its speed, once warm, in the ${WINDOW_SECONDS} s that begin with a reload and in as many without, for the clients of keep-alive, which take all there is, and for those of the meter.`,
+  how: `Each system by its own reload, over and over, under the loss meter of the tests: ${METER}. Every request ends in exactly one column. Ours is also asked from ${FAR_MS} ms away. Then its speed, once warm, in the ${WINDOW_SECONDS} s that begin with a reload and in as many without, for the clients of keep-alive, which take all there is, and for those of the meter.`,
   ask: askAll,
 };
 
@@ -39,7 +37,7 @@ interface Case {
 }
 
 async function askAll(settings: Settings): Promise<Answer> {
-  const near = [hello(2), hello(1), nginx(2), puma(2), gunicorn(4), gunicorn(4, 'gthread'), pm2(2)];
+  const near = [hello(2), hello(1), nginx(2), puma(2), gunicorn(4), gunicorn(4, 'gthread'), pm2(2), watt(2)];
   const cases: Case[] = [
     ...near.map((subject) => ({ name: subject.name, subject, delayMs: 0 })),
     ...[hello(2), hello(1)].map((subject) => ({
@@ -49,7 +47,7 @@ async function askAll(settings: Settings): Promise<Answer> {
     })),
   ];
   const losses = await countLosses(cases, settings);
-  const absent = absentOf(near);
+  const absent = absentOf(near, settings.node);
   const comparisons = [
     losses,
     await compareSpeed('speed meanwhile, at full load', eager, settings),
@@ -63,17 +61,21 @@ async function askAll(settings: Settings): Promise<Answer> {
 }
 
 async function countLosses(cases: readonly Case[], settings: Settings): Promise<Comparison> {
-  const absent = absentOf(cases.map(({ subject }) => subject));
+  const absent = absentOf(
+    cases.map(({ subject }) => subject),
+    settings.node,
+  );
   const able = cases.filter(({ subject }) => !absent.has(subject.name));
   const rounds = await takeTurns(
     able,
     ({ name }) => name,
     { ...settings, rounds: 2 },
-    (each) => lossesOf(each, settings),
+    ({ subject, delayMs }) =>
+      lossesOf(subject, settings.node, { reloads: settings.quick ? 2 : RELOADS, delayMs }),
   );
   return {
     title: 'requests lost',
-    metrics: ['reloads', ...Object.values(NAMES), 'lost'],
+    metrics: LOSS_METRICS,
     ratios: [],
     plot: 'lost',
     rows: rowsOf(
@@ -82,31 +84,6 @@ async function countLosses(cases: readonly Case[], settings: Settings): Promise<
       absent,
     ),
   };
-}
-
-/** Some reloads of one system under the meter. */
-async function lossesOf({ subject, delayMs }: Case, { node, quick }: Settings): Promise<Measured> {
-  const reloads = quick ? 2 : 5;
-  const server = await start(subject, node);
-  try {
-    const proxy =
-      delayMs > 0 ? await slowProxy(server.port, delayMs) : { port: server.port, close: () => {} };
-    const meter = new Meter(proxy.port);
-    try {
-      await pause(PAUSE_MS);
-      for (let i = 0; i < reloads; i++) {
-        await subject.reload?.(server);
-        await pause(PAUSE_MS);
-      }
-    } finally {
-      await meter.stop();
-      proxy.close();
-    }
-    const tally = BUCKETS.map((bucket) => [NAMES[bucket], meter.tally[bucket]] as const);
-    return { reloads, ...Object.fromEntries(tally), lost: meter.lost };
-  } finally {
-    await server.stop();
-  }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -165,10 +142,3 @@ const thinking: Clients = async ({ port, pid }, seconds) => {
   const elapsedMs = performance.now() - began;
   return { ...speedOf(meter.latencies, elapsedMs, cpu), reloads: 0, lost: meter.lost };
 };
-
-function lostByUs({ subject, rounds }: Row): string[] {
-  const lost = (rounds.lost ?? []).reduce((sum, each) => sum + each, 0);
-  return subject.startsWith('hello-server') && lost > 0
-    ? [`${subject}: ${lost} requests lost in reloads`]
-    : [];
-}

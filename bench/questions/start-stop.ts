@@ -3,10 +3,15 @@
 import { KEEP_ALIVE, load } from '../measure/load.ts';
 import { memory } from '../measure/process-tree.ts';
 import { absentOf, describe, present, type Settings, takeTurns } from '../measure/turns.ts';
+import { gunicorn } from '../peers/gunicorn.ts';
+import { nginx } from '../peers/nginx.ts';
+import { pm2 } from '../peers/pm2.ts';
+import { puma } from '../peers/puma.ts';
+import { watt } from '../peers/watt.ts';
 import type { Question } from '../question.ts';
 import { type Answer, type Measured, rowsOf } from '../result.ts';
 import { type Subject, start } from '../subject.ts';
-import { bareCluster, gunicorn, hello, nginx, pm2, puma } from '../subjects.ts';
+import { bareCluster, hello } from '../subjects.ts';
 
 const POLL_MS = 1;
 /** So long a server is loaded before its memory is read: what it has then is what it serves with. */
@@ -20,8 +25,8 @@ export const startStop: Question = {
 };
 
 async function askAll(settings: Settings): Promise<Answer> {
-  const subjects = [bareCluster(2), hello(2), pm2(2), nginx(2), puma(2), gunicorn(4)];
-  const absent = absentOf(subjects);
+  const subjects = [bareCluster(2), hello(2), pm2(2), watt(2), nginx(2), puma(2), gunicorn(4)];
+  const absent = absentOf(subjects, settings.node);
   const names = subjects.map(({ name }) => name);
   const rounds = await takeTurns(
     present(subjects, absent),

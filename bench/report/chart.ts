@@ -129,13 +129,3 @@ function colourOf({ subject }: Row, baseline: string | undefined): string {
   if (subject === baseline) return 'var(--baseline)';
   return subject.startsWith('hello-server') ? 'var(--ours)' : 'var(--peer)';
 }
-
-/** A picture that stands alone, in a file: it brings its colours and its ground. */
-export function standalone(svg: string): string {
-  const variables = (theme: keyof typeof COLOURS): string =>
-    Object.entries(COLOURS[theme])
-      .map(([name, value]) => `--${name}:${value};`)
-      .join('');
-  const style = `<style>svg{${variables('light')}color:#1c2128;background:#ffffff}@media(prefers-color-scheme:dark){svg{${variables('dark')}color:#e4e8ec;background:#14181d}}</style>`;
-  return `${svg.replace('</svg>', `${style}</svg>`)}\n`;
-}

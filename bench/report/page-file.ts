@@ -2,8 +2,8 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ROOT } from '../paths.ts';
 import type { Result } from '../result.ts';
-import { ROOT } from '../subjects.ts';
 import { page } from './page.ts';
 
 const PAGE = 'build/bench-report.html';

@@ -72,16 +72,16 @@ function section({ question, asks, how, comparisons, subjects, failures }: Resul
 <p class="name"><code>npm run bench -- ${question}</code></p>
 <p>${escaped(how)}</p>
 ${failures.map((failure) => `<p class="failure">${escaped(failure)}</p>`).join('\n')}
-${comparisons.map((comparison, i) => pictured(comparison, `${question}-${i}`)).join('\n')}
+${comparisons.map((comparison, i) => pictured(comparison, subjects, `${question}-${i}`)).join('\n')}
 ${settings(subjects)}
 </section>`;
 }
 
-function pictured(comparison: Comparison, id: string): string {
+function pictured(comparison: Comparison, subjects: readonly Described[], id: string): string {
   const svg = chart(comparison, id);
   const { title } = comparison;
   return `<h3>${escaped(title)}</h3>
-${table(tableOf(comparison), title)}
+${table(tableOf(comparison, subjects), title)}
 ${svg === undefined ? '' : `<figure tabindex="0" role="group" aria-label="${escaped(`picture: ${title}`)}">${svg}</figure>`}`;
 }
 

@@ -1,7 +1,14 @@
 // Results as tables of text: for the terminal, for Markdown, and cell by cell for the page. Pure.
 
 import { against, figure, rowOf } from '../figures.ts';
-import { type Comparison, METRICS, type MetricName, type Result, type Row } from '../result.ts';
+import {
+  type Comparison,
+  type Described,
+  METRICS,
+  type MetricName,
+  type Result,
+  type Row,
+} from '../result.ts';
 import { bound, judge, TARGETS, worded } from '../targets.ts';
 
 /** A table, its first column the names; a row may be one remark behind its name. */
@@ -12,17 +19,28 @@ export interface Table {
 
 const NONE = '-';
 
-/** A comparison as a table: figures, then ratios to the baseline with their least and greatest round. */
-export function tableOf(comparison: Comparison): Table {
+/** A comparison as a table: versions where they are known, figures, ratios to the baseline with their least and greatest round. */
+export function tableOf(comparison: Comparison, subjects: readonly Described[] = []): Table {
   const { metrics, ratios, rows, baseline } = comparison;
   const base = baseline === undefined ? undefined : rowOf(comparison, baseline);
+  const versions = rows.map((row) => versionOf(row, subjects));
+  const known = versions.some((version) => version !== undefined);
   const head = [
     'subject',
+    ...(known ? ['version'] : []),
     ...metrics.map((name) => METRICS[name].label),
     ...ratios.map((name) => `${METRICS[name].label} ×`),
   ];
-  return { head, rows: rows.map((row) => cellsOf(row, metrics, ratios, base)) };
+  const cells = rows.map((row, i) => {
+    const [name = '', ...rest] = cellsOf(row, metrics, ratios, base);
+    return known && row.note === undefined ? [name, versions[i] ?? NONE, ...rest] : [name, ...rest];
+  });
+  return { head, rows: cells };
 }
+
+/** The version of what a row measures: its subject's, which the row may name with more behind it. */
+export const versionOf = ({ subject }: Row, subjects: readonly Described[]): string | undefined =>
+  subjects.find(({ name }) => subject === name || subject.startsWith(`${name}, `))?.version;
 
 function cellsOf(
   row: Row,

@@ -1,5 +1,6 @@
-// Express, one route.
+// Express, one route. Its end on SIGINT is as the documentation of pm2 shows.
 const app = require('express')();
 
-app.get('/', (_req, res) => res.type('html').send('Hello, World!'));
-app.listen(process.env.PORT);
+app.all('/', (_req, res) => res.type('html').send('Hello, World!'));
+const server = app.listen(process.env.PORT);
+process.on('SIGINT', () => server.close(() => process.exit()));

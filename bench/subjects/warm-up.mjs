@@ -1,5 +1,5 @@
 // Hello, which asks itself a thousand times before it takes traffic.
-import app, { options } from 'hello-server/app';
+import app, { options } from '../../dist/lib/app.js';
 
 export { options };
 export default app;

@@ -2,13 +2,23 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import type { Browser, Page } from 'playwright-core';
 import { QUESTIONS } from '../../bench/questions.ts';
+import { PICTURE } from '../../bench/report/loss-picture.ts';
 import { page } from '../../bench/report/page.ts';
 import type { Result } from '../../bench/result.ts';
 import { folderOf, load } from '../../bench/results.ts';
@@ -27,8 +37,14 @@ describe('the bench', () => {
 
   // A folder for temporary files of its own: what is left in it was left by the bench.
   const temporary = join(folder, 'tmp');
-  before(() => mkdirSync(temporary));
-  const leftBehind = (): string[] => readdirSync(temporary);
+  // The Nodes that scripts/with-node installs stay, for whoever comes next: they are elsewhere, and only looked for in it.
+  const NODES = 'hello-server-nodes';
+  before(() => {
+    mkdirSync(join(tmpdir(), NODES), { recursive: true });
+    mkdirSync(temporary);
+    symlinkSync(join(tmpdir(), NODES), join(temporary, NODES));
+  });
+  const leftBehind = (): string[] => readdirSync(temporary).filter((name) => name !== NODES);
 
   /** Runs it to its end; `path` comes before the PATH there is. */
   async function run(args: readonly string[], path = '', act = (_child: ChildProcess): void => {}) {
@@ -48,13 +64,13 @@ describe('the bench', () => {
     return { code, out, err };
   }
 
-  it('answers a question: progress, a table, targets, and JSON of its own', async () => {
+  it('answers a question on Node 24: progress, a table, targets, and JSON of its own', async () => {
     const { code, out, err } = await run(['--quick', 'log-cost']);
     expect(code, err).to.equal(0);
     expect(err).to.match(/^log-cost: round 3 of 3, hello-server, 1 worker, json$/m);
     expect(out)
       .to.match(/^log-cost: What does the request log cost\?$/m)
-      .and.to.match(/^hello-server, 1 worker, text {3,}\d/m)
+      .and.to.match(/^hello-server, 1 worker, text +1\.0\.0 +\d/m)
       .and.to.match(
         /^CPU per request with the request log against without, json +≤ \d[\d.]* × +(?:met|missed)/m,
       );
@@ -63,9 +79,9 @@ describe('the bench', () => {
     expect(result).to.deep.include({
       question: 'log-cost',
       quick: true,
-      node: process.version,
       failures: [],
     });
+    expect(result.node).to.match(/^v24\./);
     expect(result.machine.cores).to.be.greaterThan(0);
     const [comparison] = result.comparisons;
     for (const { rounds } of comparison?.rows ?? []) {
@@ -79,7 +95,7 @@ describe('the bench', () => {
   it('fails with the reason in one line when a subject does not start, and stops the others', async () => {
     writeFileSync(join(folder, 'nginx'), '#!/bin/sh\necho "nginx: [emerg] broken" >&2\nexit 3\n');
     chmodSync(join(folder, 'nginx'), 0o755);
-    const { code, err } = await run(['--quick', 'pipelining'], folder);
+    const { code, err } = await run(['--quick', '--node', process.execPath, 'pipelining'], folder);
     expect(code).to.equal(1);
     expect(err.trim().split('\n').at(-1)).to.equal(
       'nginx, 1 worker: ended before it served, with 3: nginx: [emerg] broken',
@@ -89,7 +105,7 @@ describe('the bench', () => {
 
   it('leaves nothing behind when it is cut short', async () => {
     const interrupt = (child: ChildProcess): void => void child.kill('SIGINT');
-    const { code } = await run(['--quick', 'log-cost'], '', interrupt);
+    const { code } = await run(['--quick', '--node', process.execPath, 'log-cost'], '', interrupt);
     expect(code).to.equal(130);
     expect(leftBehind()).to.deep.equal([]);
     // With their environment, which names that folder. The watch over killed workers goes last, after SHUTDOWN_TIMEOUT.
@@ -189,3 +205,62 @@ for (const [what, results] of [
     }
   });
 }
+
+describe('the picture of README.md in a browser', () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await startBrowser();
+  });
+  after(() => browser.close());
+
+  for (const scheme of ['light', 'dark'] as const) {
+    it(`is readable in ${scheme} colours, and has all its words within its frame and apart from each other`, async () => {
+      const tab = await browser.newPage({ viewport: { width: 900, height: 600 }, colorScheme: scheme });
+      await tab.setContent(readFileSync(join(ROOT, PICTURE), 'utf8'));
+      const { frame, texts, ground } = await tab.evaluate<Drawn>(DRAWN);
+      expect(texts.length).to.be.greaterThan(10);
+      for (const { words, colour, left, right, top, bottom } of texts) {
+        expect(left, words).to.be.greaterThan(frame.left);
+        expect(right, words).to.be.lessThan(frame.right);
+        expect(bottom, words).to.be.lessThan(frame.bottom);
+        expect(contrast(colour, ground), words).to.be.at.least(CONTRAST);
+        const over = texts.filter(
+          (other) =>
+            other.words !== words &&
+            other.left < right &&
+            left < other.right &&
+            other.top < bottom - 2 &&
+            top < other.bottom - 2,
+        );
+        expect(over, words).to.deep.equal([]);
+      }
+      expect(luminance(ground)).to.satisfy((l: number) => (scheme === 'dark' ? l < 0.1 : l > 0.9));
+      await tab.close();
+    });
+  }
+});
+
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+interface Drawn {
+  readonly frame: Box;
+  readonly ground: string;
+  readonly texts: readonly (Box & { readonly words: string; readonly colour: string })[];
+}
+
+/** What the browser makes of the picture: the frame, and each line of text with its place and colour. */
+const DRAWN = `(() => {
+  const box = (element) => {
+    const { left, right, top, bottom } = element.getBoundingClientRect();
+    return { left, right, top, bottom };
+  };
+  const ground = document.querySelector('.ground');
+  const texts = [...document.querySelectorAll('svg text')].map((text) => ({
+    words: text.textContent, colour: getComputedStyle(text).fill, ...box(text) }));
+  return { frame: box(document.querySelector('svg')), ground: getComputedStyle(ground).fill, texts };
+})()`;

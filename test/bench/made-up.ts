@@ -4,6 +4,20 @@ import { QUESTIONS } from '../../bench/questions.ts';
 import type { Comparison, MetricName, Result, Row } from '../../bench/result.ts';
 import { TARGETS } from '../../bench/targets.ts';
 
+/** A small table: one subject without a figure, one that is absent. */
+export const comparison: Comparison = {
+  title: 'one process',
+  metrics: ['requestsPerSecond', 'p99Ms'],
+  baseline: 'bare',
+  ratios: ['requestsPerSecond'],
+  plot: 'requestsPerSecond',
+  rows: [
+    { subject: 'bare', rounds: { requestsPerSecond: [20_000, 10_000, 30_000], p99Ms: [1.5] } },
+    { subject: 'hello-server', rounds: { requestsPerSecond: [22_000, 12_000, 30_000] } },
+    { subject: 'nginx', rounds: {}, note: 'not on the PATH: nginx' },
+  ],
+};
+
 /** One result per question; the rounds of every figure are the same three. */
 export const madeUp = (): Result[] => QUESTIONS.map(({ name, asks, how }) => ({ ...of(name), asks, how }));
 
@@ -12,7 +26,7 @@ function of(question: string): Result {
   const titles = new Set(
     TARGETS.flatMap((target) => (target.question === question ? target.comparison : [])),
   );
-  const named = [...titles].map((title) => comparison(question, title));
+  const named = [...titles].map((title) => table(question, title));
   return {
     question,
     asks: question,
@@ -22,12 +36,12 @@ function of(question: string): Result {
     quick: false,
     machine: { cpu: 'A <CPU>', cores: 2, memoryGiB: 4, kernel: 'Linux 6.1' },
     subjects: [{ name: 'hello-server, 1 worker', version: '1.0.0', settings: "r.end('x') & more" }],
-    comparisons: named.length > 0 ? named : [comparison(question, 'a table')],
+    comparisons: named.length > 0 ? named : [table(question, 'a table')],
     failures: [],
   };
 }
 
-function comparison(question: string, title: string): Comparison {
+function table(question: string, title: string): Comparison {
   const targets = TARGETS.filter((each) => each.question === question && each.comparison === title);
   const metrics: MetricName[] = [...new Set(targets.map(({ metric }) => metric))];
   if (metrics.length === 0) metrics.push('lost');

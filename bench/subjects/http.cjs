@@ -1,4 +1,4 @@
-// What pm2 runs in its cluster mode: it ends on SIGINT as pm2's documentation shows, after its requests.
+// What pm2 and Watt run: it ends on SIGINT as the documentation of pm2 shows, after its requests.
 const http = require('node:http');
 
 const HEADERS = { 'Content-Type': 'text/html; charset=utf-8', 'Content-Length': 13 };
