@@ -34,3 +34,9 @@ export function watt(workers: number, change: WattChange = {}): Subject {
     reload: (server) => byCommand(server, [COMMAND, 'restart', String(server.pid)], env(server.folder)),
   };
 }
+
+/** The same with an app that exports `create()`: it loses fewer requests than one that listens. */
+export function wattCreated(workers: number): Subject {
+  const subject = watt(workers, { tag: 'create()', app: join(SUBJECTS, 'create.cjs') });
+  return { ...subject, settings: `${subject.settings}, an app that exports create()` };
+}

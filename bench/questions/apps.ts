@@ -1,4 +1,4 @@
-// What does an unmodified app get of each of those that can run it on several CPUs?
+// What does an unmodified app get from each process manager?
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -32,7 +32,7 @@ const METRICS: readonly MetricName[] = [
 
 export const apps: Question = {
   name: 'apps',
-  asks: 'What does an unmodified app get of each of those that can run it on two CPUs?',
+  asks: 'What does an unmodified app get from each process manager?',
   how: `One route of Express, Fastify and Next (its standalone server), two workers each, each manager at its defaults: ours with its request log in a file, the others without one, as they have none. Speed, CPU and memory under the load of keep-alive; the first answer, from the spawn on, at the median of ${BOOTS} starts; then ${LOSS_ROUNDS * RELOADS} reloads, each manager by its own, under the loss meter: ${METER}. Bare node:cluster has no reload.`,
   ask: askAll,
 };

@@ -9,7 +9,7 @@ import { gunicorn } from '../peers/gunicorn.ts';
 import { nginx } from '../peers/nginx.ts';
 import { pm2 } from '../peers/pm2.ts';
 import { puma } from '../peers/puma.ts';
-import { watt } from '../peers/watt.ts';
+import { watt, wattCreated } from '../peers/watt.ts';
 import type { Question } from '../question.ts';
 import { type Answer, type Comparison, type Measured, rowsOf } from '../result.ts';
 import { type Server, type Subject, start } from '../subject.ts';
@@ -37,7 +37,17 @@ interface Case {
 }
 
 async function askAll(settings: Settings): Promise<Answer> {
-  const near = [hello(2), hello(1), nginx(2), puma(2), gunicorn(4), gunicorn(4, 'gthread'), pm2(2), watt(2)];
+  const near = [
+    hello(2),
+    hello(1),
+    nginx(2),
+    puma(2),
+    gunicorn(4),
+    gunicorn(4, 'gthread'),
+    pm2(2),
+    watt(2),
+    wattCreated(2),
+  ];
   const cases: Case[] = [
     ...near.map((subject) => ({ name: subject.name, subject, delayMs: 0 })),
     ...[hello(2), hello(1)].map((subject) => ({

@@ -12,7 +12,8 @@ export const PICTURE = 'docs/reload-loss.svg';
 const DRAWN: readonly { readonly subject: string; readonly name: string; readonly remark?: string }[] = [
   { subject: 'hello-server, 2 workers', name: 'hello-server' },
   { subject: 'pm2 cluster, 2 workers', name: 'pm2' },
-  { subject: 'Watt, 2 workers', name: 'Watt' },
+  // Of its two ways to run an app the one that loses less.
+  { subject: 'Watt, 2 workers, create()', name: 'Watt' },
   { subject: 'nginx, 2 workers', name: 'nginx' },
   { subject: 'puma, 2 workers', name: 'puma' },
   { subject: 'gunicorn + Flask, 4 workers, threads', name: 'gunicorn', remark: 'threads' },

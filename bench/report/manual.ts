@@ -73,19 +73,24 @@ function section({ question, asks, comparisons, subjects }: Result, count: numbe
   const tables = comparisons
     .slice(0, count)
     .map((each) => `\`${question}\`, ${each.title}:\n\n${markdownTable(tableOf(each, subjects))}`);
-  return [`### ${asks.replace(/\?$/, '')}`, ...(question === 'reload' ? [image] : []), ...tables].join(
-    '\n\n',
-  );
+  return [`### ${asks}`, ...(question === 'reload' ? [image] : []), ...tables].join('\n\n');
 }
 
 const image = `![Requests lost in reloads, by system](${PICTURE.replace(/^docs\//, '')})`;
 
-/** How each subject is set up, once. */
+/** How subjects are set up; those that differ in nothing but their app or their Node stand in one row. */
 function settings(subjects: readonly Described[]): string {
-  const rows = [...new Map(subjects.map((subject) => [subject.name, subject])).values()].map((subject) => [
-    subject.name,
-    subject.settings,
-  ]);
+  const groups = new Map<string, string[][]>();
+  for (const { name, settings } of subjects) {
+    const parts = name.split(', ');
+    const key = `${parts[0]}: ${settings}`;
+    groups.set(key, [...(groups.get(key) ?? []), parts]);
+  }
+  const rows = [...groups].map(([key, names]) => {
+    const [first = [], ...others] = names;
+    const same = first.filter((part, i) => others.every((other) => other[i] === part));
+    return [same.join(', '), key.slice(key.indexOf(': ') + 2)];
+  });
   return `### How each is set up\n\n${markdownTable({ head: ['subject', 'settings'], rows })}`;
 }
 
