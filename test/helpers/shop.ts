@@ -54,8 +54,7 @@ export class Shop {
     mkdirSync(join(modules, '.bin'), { recursive: true });
     symlinkSync(ROOT, join(modules, 'hello-server'));
     symlinkSync('../hello-server/dist/main.js', join(modules, '.bin', 'hello-server'));
-    for (const name of ['express', 'fastify', 'tsx'])
-      symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+    for (const name of ['express', 'tsx']) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
   }
 
   write(file: string, text: string): void {

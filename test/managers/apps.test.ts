@@ -311,6 +311,7 @@ describe('an app that is started as it is', function () {
   });
 
   for (const [name, text, beside] of [
+    ['Fastify', block('docs/app.md#fastify')],
     ['Koa', block('docs/app.md#koa')],
     ['Hono', block('docs/app.md#hono')],
     ['Nest', block('docs/app.md#nest'), APP_MODULE],
