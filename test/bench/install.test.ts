@@ -22,7 +22,7 @@ echo "$(basename "$0") $*" >> asked
 if [ "$1" = ci ]; then mkdir -p bench/node_modules && touch bench/node_modules/.package-lock.json; fi
 mkdir -p build/bench
 `;
-const INSTALL = 'npm ci --prefix bench --ignore-scripts --no-audit --no-fund --silent';
+const INSTALL = 'npm ci --prefix bench --ignore-scripts --no-audit --no-fund --loglevel=error';
 const BUILD = ['npm run --silent build:tests', 'npx tsc -p bench'];
 
 describe('the packages of bench/', () => {
