@@ -1,6 +1,7 @@
 // What docs/benchmarks.md shows of the kept results: the tables that a reader asks for first, and the targets. Pure.
 
 import type { Described, Machine, Result } from '../result.ts';
+import { HEADLINE_MAJOR } from '../versions.ts';
 import { PICTURE, picture } from './loss-picture.ts';
 import { markdownTable, tableOf, targetTable } from './table.ts';
 
@@ -45,6 +46,10 @@ function block(results: readonly Result[]): string {
 function measuredOn(results: readonly Result[]): string {
   const machines = grouped(results, ({ machine }) => wordsOf(machine));
   const nodes = grouped(results, ({ node }) => `Node ${node.slice(1)}`);
+  // The Node of the figures that stand here comes first, however many questions have yet to be asked on it.
+  const isHeadline = ([text]: readonly [string, ...unknown[]]): boolean =>
+    text.startsWith(`Node ${HEADLINE_MAJOR}.`);
+  nodes.sort((a, b) => Number(isHeadline(b)) - Number(isHeadline(a)));
   const days = results.map(({ date }) => date.slice(0, 10)).sort();
   const [first = '', last = ''] = [days[0], days.at(-1)];
   const when = first === last ? `on ${first}` : `from ${first} to ${last}`;
@@ -61,7 +66,7 @@ function grouped(results: readonly Result[], of: (result: Result) => string): [s
   return [...groups].sort(([, a], [, b]) => b.length - a.length);
 }
 
-/** What most have without their names, the others with. */
+/** The first without the names of its questions, the others with. */
 const said = (groups: readonly [string, readonly string[]][]): string =>
   groups
     .map(([text, names], i) =>

@@ -67,6 +67,13 @@ describe('docs/benchmarks.md', () => {
       .and.to.include('from 2026-11-23 to 2026-11-25');
   });
 
+  it('has Node 24 first, also where more was measured on another', () => {
+    const [first, ...others] = losses();
+    if (!first) throw new Error('expected results');
+    const text = withBlock('<!-- bench --><!-- /bench -->', [{ ...first, node: 'v24.1.0' }, ...others]);
+    expect(text).to.include('ran on Node 24.1.0; Node 20.20.2 (`keep-alive`, ');
+  });
+
   it('needs its marks', () => {
     expect(() => withBlock('nothing', [])).to.throw(
       'expected <!-- bench --> and <!-- /bench --> in docs/benchmarks.md',
