@@ -30,7 +30,7 @@ import { madeUp } from './made-up.ts';
 const RUN = join(ROOT, 'build', 'bench', 'run.js');
 
 const folder = mkdtempSync(join(tmpdir(), 'hello-server-report-'));
-after(() => rmSync(folder, { recursive: true }));
+after(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
 
 describe('the bench', () => {
   const began = Date.now();

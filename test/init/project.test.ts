@@ -16,7 +16,7 @@ describe('the project of init', () => {
   });
   afterEach(() => {
     process.chdir(before);
-    rmSync(dirname(folder), { recursive: true });
+    rmSync(dirname(folder), { recursive: true, maxRetries: 5 });
   });
 
   const has = (manifest: object, ...files: string[]): void => {

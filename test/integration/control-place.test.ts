@@ -21,7 +21,7 @@ describe('the control socket', () => {
   beforeEach(() => {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true }));
+  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
 
   /** Sends bytes to a control socket; resolves with what came back when the connection ends. */
   const send = (path: string, bytes: string): Promise<string> =>
@@ -172,7 +172,7 @@ describe('the control socket', () => {
       const asked = () => command({ ...env, PORT: String(server.port) }, 'status').status;
       rmSync(path);
       await eventually(() => existsSync(path) && asked() === 0, `a new socket\n${server.log}`);
-      rmSync(join(place, 'hello-server'), { recursive: true });
+      rmSync(join(place, 'hello-server'), { recursive: true, maxRetries: 5 });
       await eventually(() => existsSync(path) && asked() === 0, `a new folder\n${server.log}`);
       expect(statSync(path).mode & 0o777).to.equal(0o600);
       expect(await server.stop()).to.deep.equal({ code: 0, signal: null });
@@ -183,7 +183,7 @@ describe('the control socket', () => {
       const path = join(place, 'folder', 'control.sock');
       mkdirSync(join(place, 'folder'));
       await serve({ env: { CONTROL_SOCKET: path } });
-      rmSync(join(place, 'folder'), { recursive: true });
+      rmSync(join(place, 'folder'), { recursive: true, maxRetries: 5 });
       await eventually(
         () => existsSync(path) && command({ CONTROL_SOCKET: path }, 'status').status === 0,
         'it is back',
@@ -195,7 +195,7 @@ describe('the control socket', () => {
       const path = join(place, 'folder', 'control.sock');
       mkdirSync(join(place, 'folder'));
       const server = await serve({ env: { CONTROL_SOCKET: path } });
-      rmSync(join(place, 'folder'), { recursive: true });
+      rmSync(join(place, 'folder'), { recursive: true, maxRetries: 5 });
       writeFileSync(join(place, 'folder'), 'in the way');
       await server.says(/no control socket, so .*: E\w+: .*\n/);
       rmSync(join(place, 'folder'));

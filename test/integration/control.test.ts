@@ -39,7 +39,7 @@ describe('the control socket', () => {
     place = folder();
     path = join(place, 'control.sock');
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true }));
+  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
   const controlled = (env: Record<string, string> = {}, args: string[] = []): Promise<Running> =>
     serve({ env: { CONTROL_SOCKET: path, ...env }, args });
 

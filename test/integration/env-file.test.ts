@@ -14,7 +14,7 @@ describe('--env-file', () => {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
     file = join(place, 'app.env');
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true }));
+  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
 
   const write = (...lines: string[]): void => writeFileSync(file, `${lines.join('\n')}\n`);
   const start = (): Promise<Running> =>

@@ -29,7 +29,7 @@ describe('a fork that fails', () => {
     control = join(folder, 'control.sock');
     failing = join(folder, 'failing');
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   const env = (): Record<string, string> => ({
     CONTROL_SOCKET: control,

@@ -18,7 +18,7 @@ describe('heap', function () {
   beforeEach(() => {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true }));
+  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
 
   const start = ({ env, ...more }: Options = {}): Promise<Running> =>
     serve({

@@ -12,7 +12,7 @@ describe('lead', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'hello-server-'));
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
 
   const serving = (how: string): Promise<Running> =>
     serve({

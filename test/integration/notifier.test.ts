@@ -18,7 +18,7 @@ describe('the notifier', () => {
   });
   afterEach(() => {
     process.env.PATH = path;
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
   /** Stands in for systemd-notify: a shell script that does `what`. */

@@ -12,7 +12,7 @@ describe('profile', () => {
   beforeEach(() => {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true }));
+  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
 
   const start = (env: Readonly<Record<string, string>> = {}): Promise<Running> =>
     serve({

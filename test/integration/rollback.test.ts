@@ -15,7 +15,7 @@ describe('rollback', () => {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
     path = join(place, 'control.sock');
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true }));
+  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
 
   const start = (env: Readonly<Record<string, string>> = {}, args: string[] = []): Promise<Running> =>
     serve({

@@ -17,7 +17,7 @@ describe('in the background of a terminal, with stty tostop', () => {
   beforeEach(() => {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true }));
+  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
 
   it('its lines come out, and scale nothing; a TTOU of the user scales it down by one', async () => {
     const env = { CONTROL_SOCKET: join(place, 'control.sock'), WEB_CONCURRENCY: '3', SHELL: '/bin/bash' };

@@ -21,7 +21,7 @@ describe('docs/migration.md, under pm2', () => {
   });
   after(async () => {
     await pm2.end();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
   const answers = async (): Promise<void> => {
