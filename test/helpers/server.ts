@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { STOP_MARGIN_MS } from '../../src/core/deadlines.ts';
@@ -279,5 +279,15 @@ export async function leavesNothing(): Promise<void> {
       `no process left of pid ${running.pid}\n${running.log}`,
       3000,
     );
+  }
+}
+
+/** Removes a folder of a test when nothing that the test has started can write there: a primary makes its socket anew. */
+export async function remove(folder: string): Promise<void> {
+  try {
+    await leavesNothing();
+  } finally {
+    await cleanUp();
+    rmSync(folder, { recursive: true, force: true });
   }
 }

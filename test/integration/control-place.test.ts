@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { exchange, request } from '../helpers/raw.ts';
-import { eventually, launch, MAIN, serve } from '../helpers/server.ts';
+import { eventually, launch, MAIN, remove, serve } from '../helpers/server.ts';
 
 const command = (env: Readonly<Record<string, string>>, ...args: string[]) =>
   spawnSync(process.execPath, [MAIN, ...args], {
@@ -21,7 +21,7 @@ describe('the control socket', () => {
   beforeEach(() => {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
+  afterEach(() => remove(place));
 
   /** Sends bytes to a control socket; resolves with what came back when the connection ends. */
   const send = (path: string, bytes: string): Promise<string> =>

@@ -1,14 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +7,16 @@ import { expect } from 'chai';
 import type { Status, Top } from '../../src/control/status.ts';
 import { exchange, Raw, request } from '../helpers/raw.ts';
 import { Releases } from '../helpers/releases.ts';
-import { eventually, fixture, launch, MAIN, type Running, serve, VERSION } from '../helpers/server.ts';
+import {
+  eventually,
+  fixture,
+  launch,
+  MAIN,
+  type Running,
+  remove,
+  serve,
+  VERSION,
+} from '../helpers/server.ts';
 
 const folder = () => mkdtempSync(join(tmpdir(), 'hello-server-'));
 
@@ -39,7 +39,7 @@ describe('the control socket', () => {
     place = folder();
     path = join(place, 'control.sock');
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
+  afterEach(() => remove(place));
   const controlled = (env: Record<string, string> = {}, args: string[] = []): Promise<Running> =>
     serve({ env: { CONTROL_SOCKET: path, ...env }, args });
 

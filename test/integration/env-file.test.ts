@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Status } from '../../src/control/status.ts';
 import { losingNothing, reload } from '../helpers/reload.ts';
-import { eventually, fixture, launch, MAIN, type Running, serve } from '../helpers/server.ts';
+import { eventually, fixture, launch, MAIN, type Running, remove, serve } from '../helpers/server.ts';
 
 describe('--env-file', () => {
   let place: string;
@@ -14,7 +14,7 @@ describe('--env-file', () => {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
     file = join(place, 'app.env');
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
+  afterEach(() => remove(place));
 
   const write = (...lines: string[]): void => writeFileSync(file, `${lines.join('\n')}\n`);
   const start = (): Promise<Running> =>

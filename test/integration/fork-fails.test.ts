@@ -9,7 +9,7 @@ import { expect } from 'chai';
 import type { Status } from '../../src/control/status.ts';
 import { STOP_MARGIN_MS } from '../../src/core/deadlines.ts';
 import { exchange, request } from '../helpers/raw.ts';
-import { eventually, fixture, launch, MAIN, type Running, serve } from '../helpers/server.ts';
+import { eventually, fixture, launch, MAIN, type Running, remove, serve } from '../helpers/server.ts';
 
 const { EMFILE, EAGAIN, ENOMEM } = constants.errno;
 const REASONS = {
@@ -29,7 +29,7 @@ describe('a fork that fails', () => {
     control = join(folder, 'control.sock');
     failing = join(folder, 'failing');
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  afterEach(() => remove(folder));
 
   const env = (): Record<string, string> => ({
     CONTROL_SOCKET: control,

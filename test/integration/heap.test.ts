@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { Limited } from '../helpers/limited.ts';
 import { Meter, NOTHING_LOST } from '../helpers/meter.ts';
 import { exchange, request } from '../helpers/raw.ts';
-import { eventually, fixture, MAIN, type Options, type Running, serve } from '../helpers/server.ts';
+import { eventually, fixture, MAIN, type Options, type Running, remove, serve } from '../helpers/server.ts';
 
 /** A heap that takes seconds to write. */
 const LARGE = { HEAP_MIB: '25' };
@@ -18,7 +18,7 @@ describe('heap', function () {
   beforeEach(() => {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
+  afterEach(() => remove(place));
 
   const start = ({ env, ...more }: Options = {}): Promise<Running> =>
     serve({

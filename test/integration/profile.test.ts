@@ -1,18 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import { exchange, Raw, request } from '../helpers/raw.ts';
-import { eventually, fixture, MAIN, type Running, serve } from '../helpers/server.ts';
+import { eventually, fixture, MAIN, type Running, remove, serve } from '../helpers/server.ts';
 
 describe('profile', () => {
   let place: string;
   beforeEach(() => {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
+  afterEach(() => remove(place));
 
   const start = (env: Readonly<Record<string, string>> = {}): Promise<Running> =>
     serve({

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Status } from '../../src/control/status.ts';
 import { Raw, request } from '../helpers/raw.ts';
 import { losingNothing, reload } from '../helpers/reload.ts';
-import { eventually, fixture, MAIN, type Running, serve } from '../helpers/server.ts';
+import { eventually, fixture, MAIN, type Running, remove, serve } from '../helpers/server.ts';
 
 describe('rollback', () => {
   let place: string;
@@ -15,7 +15,7 @@ describe('rollback', () => {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
     path = join(place, 'control.sock');
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
+  afterEach(() => remove(place));
 
   const start = (env: Readonly<Record<string, string>> = {}, args: string[] = []): Promise<Running> =>
     serve({

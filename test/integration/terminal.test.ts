@@ -1,13 +1,13 @@
 // In the background of a terminal that lets no background process write (`stty tostop`).
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Status } from '../../src/control/status.ts';
 import { exchange, request } from '../helpers/raw.ts';
-import { eventually, MAIN, serve } from '../helpers/server.ts';
+import { eventually, MAIN, remove, serve } from '../helpers/server.ts';
 
 /** Runs its arguments in the background of a terminal of their own; what they write there comes out of it. */
 const IN_BACKGROUND = `line="stty tostop; set -m; $(printf '%q ' "$@") & wait"; exec script -qfec "$line" /dev/null`;
@@ -17,7 +17,7 @@ describe('in the background of a terminal, with stty tostop', () => {
   beforeEach(() => {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
+  afterEach(() => remove(place));
 
   it('its lines come out, and scale nothing; a TTOU of the user scales it down by one', async () => {
     const env = { CONTROL_SOCKET: join(place, 'control.sock'), WEB_CONCURRENCY: '3', SHELL: '/bin/bash' };
