@@ -75,8 +75,9 @@ async function main(args: readonly string[]): Promise<void> {
   } catch {
     refuse(`--node: expected a Node that runs, got \`${node}\``);
   }
+  // Each time, not once: a terminal and npm both send one, and the second would end this process before its subjects are.
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => process.exit(CUT_SHORT[signal]));
+    process.on(signal, () => process.exit(CUT_SHORT[signal]));
   process.on('exit', endAll);
   console.log(
     `Node ${version}, ${new Date().toISOString()}${quick ? ', quick: the figures say little' : ''}`,

@@ -9,11 +9,15 @@ import { exchanges, PAGES, page, read, tableCommands } from './helpers/manual.ts
 import { ROOT } from './helpers/server.ts';
 
 /** The tests and their helpers, all in one text. */
-const TESTS = ['test', 'bench']
-  .flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+const TESTS = readdirSync(join(ROOT, 'test'), { withFileTypes: true })
+  // Those of test/apps are no tests, and beside them are some ten thousand files of packages.
+  .filter((entry) => entry.isDirectory() && entry.name !== 'apps')
+  .flatMap(({ name: folder }) =>
+    readdirSync(join(ROOT, 'test', folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+      join('test', folder, name),
+    ),
   )
-  .filter((path) => path.endsWith('.ts') && !path.includes('node_modules'))
+  .filter((path) => path.endsWith('.ts'))
   .map((path) => readFileSync(join(ROOT, path), 'utf8'))
   .join('\n')
   .replace(/\s+/g, ' ')

@@ -27,7 +27,7 @@ const BUILD = ['npm run --silent build:tests', 'npx tsc -p bench'];
 
 describe('the packages of bench/', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hello-server-build-bench-'));
-  after(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  after(() => rmSync(folder, { recursive: true }));
   const lock = join(folder, 'bench', 'package-lock.json');
 
   before(() => {

@@ -13,7 +13,7 @@ const BUILT = pathToFileURL(join(ROOT, 'dist', 'page.html'));
 
 describe('the page', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hello-server-page-'));
-  after(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  after(() => rmSync(folder, { recursive: true }));
 
   const written = (html: string): URL => {
     const file = join(folder, 'page.html');

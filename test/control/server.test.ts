@@ -60,7 +60,7 @@ describe('the control server', () => {
   afterEach(() => {
     server.close();
     server.closeAllConnections();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true, force: true });
   });
 
   interface Answered {

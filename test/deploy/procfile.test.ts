@@ -45,7 +45,7 @@ describe('Procfile', function () {
     copyFileSync(fixture('wait.js'), join(folder, 'wait.js'));
     npm('prune', '--omit=dev');
   });
-  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  after(() => rmSync(folder, { recursive: true, force: true }));
 
   /** What the server said: the runner's lines with the runner's own marks taken off. */
   const said = (runner: Running): string[] =>

@@ -13,7 +13,7 @@ describe('a code frame', () => {
     file = join(folder, 'app.js');
     writeFileSync(file, "import './a.js';\n\n\tconst a = ;\nconst b = 2;\nconst c = 3;\nconst d = 4;\n");
   });
-  afterEach(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  afterEach(() => rmSync(folder, { recursive: true }));
 
   const shown = (stack: string): string[] =>
     withCode(stack, (path) => path.startsWith(folder) && !path.includes('node_modules'), folder).split('\n');

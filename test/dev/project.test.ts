@@ -10,7 +10,7 @@ describe('a project', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'hello-server-é '));
   });
-  afterEach(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  afterEach(() => rmSync(folder, { recursive: true }));
 
   /** Writes files, and folders where the name ends with a slash. */
   function write(...names: string[]): void {

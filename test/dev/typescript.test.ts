@@ -14,7 +14,7 @@ describe('the options that TypeScript is run with', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'hello-server-é '));
   });
-  afterEach(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  afterEach(() => rmSync(folder, { recursive: true }));
 
   const optionsOf = (name: string, node: typeof OLD) => optionsFor(join(folder, 'src', name), node);
   const installTsx = (): string => {

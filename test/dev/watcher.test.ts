@@ -29,7 +29,7 @@ describe('the watch over a project', () => {
   });
   afterEach(() => {
     watcher?.close();
-    rmSync(folder, { recursive: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true });
   });
 
   function write(...names: string[]): void {
@@ -38,7 +38,7 @@ describe('the watch over a project', () => {
       writeFileSync(join(folder, name), `${Math.random()}`);
     }
   }
-  const remove = (name: string): void => rmSync(join(folder, name), { recursive: true, maxRetries: 5 });
+  const remove = (name: string): void => rmSync(join(folder, name), { recursive: true });
 
   function watchIt(watchFolder?: ConstructorParameters<typeof Watcher>[2]): void {
     const project = new Project(join(folder, 'app.js'), [join(folder, 'a.env')]);
@@ -117,7 +117,7 @@ describe('the watch over a project', () => {
     told = [];
     writeFileSync(join(away, 'src', 'a.js'), '');
     await tellsNothing();
-    rmSync(away, { recursive: true, maxRetries: 5 });
+    rmSync(away, { recursive: true });
   });
 
   it('tells what is written without a pause when that is over, or has gone on for long', async () => {

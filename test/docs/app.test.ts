@@ -162,7 +162,7 @@ describe('docs/app.md', () => {
     release('42');
     const { code, out } = await shop.run(here(deploy), { PORT: String(server.port) });
     expect(code, out).to.equal(0);
-    rmSync(join(shop.folder, 'releases', '41'), { recursive: true, maxRetries: 5 });
+    rmSync(join(shop.folder, 'releases', '41'), { recursive: true });
     expect(await answer(server)).to.equal('42');
     expect(await shop.stop(server)).to.deep.equal(CLEAN);
   });
@@ -200,7 +200,7 @@ describe('docs/app.md', () => {
         expect(code, out).to.equal(0);
         expect(readFileSync(join(folder, 'shop.service'), 'utf8')).to.include(`WorkingDirectory=${folder}\n`);
       } finally {
-        rmSync(folder, { recursive: true, maxRetries: 5 });
+        rmSync(folder, { recursive: true });
       }
     });
   });

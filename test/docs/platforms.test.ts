@@ -73,7 +73,7 @@ describe('docs/platforms.md', () => {
         /^web: exec node (\S+)$/m.exec(readFileSync(join(folder, 'Procfile'), 'utf8')) ?? [];
       expect(kept.split('\n')).to.include(program);
     } finally {
-      rmSync(folder, { recursive: true, maxRetries: 5 });
+      rmSync(folder, { recursive: true });
     }
   });
 

@@ -13,7 +13,7 @@ const NOBODY = 65_534;
 describe('docs/systemd.md, without root', () => {
   // Where another user may not look into the folder of this repository.
   const folder = mkdtempSync(join(tmpdir(), 'hello-server-'));
-  after(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  after(() => rmSync(folder, { recursive: true }));
 
   it('scripts/install-systemd says in one line that it needs root, and does nothing', () => {
     mkdirSync(join(folder, 'scripts'));

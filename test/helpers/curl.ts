@@ -34,7 +34,7 @@ export async function runCurl(
       ran.push({ command, printed, shown: output });
     }
   } finally {
-    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(home, { recursive: true, force: true });
   }
   return ran;
 }

@@ -81,7 +81,7 @@ export class Engine {
     const authorities = npmSetting('cafile');
     if (authorities.startsWith('/')) cpSync(authorities, join(root, authorities), { dereference: true });
     await this.#must('sh', '-c', `tar -C ${root} -c . | docker import - node:24-slim`);
-    rmSync(root, { recursive: true, maxRetries: 5 });
+    rmSync(root, { recursive: true });
     await this.build('haproxy:2.6', 'FROM node:24-slim\nRUN mkdir -p /var/empty\n');
   }
 
@@ -180,7 +180,7 @@ export class Engine {
       .map((line) => line.split(' ')[1] ?? '')
       .filter((path) => path.startsWith(this.#folder));
     for (const path of mounts.toReversed()) execFileSync('umount', ['-l', path]);
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

@@ -79,7 +79,7 @@ export class Examples {
   }
 
   remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

@@ -147,7 +147,7 @@ export class Machine {
     }
     if (this.#cgroup) rmdirSync(this.#cgroup);
     execFileSync('umount', ['-l', this.#root]);
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

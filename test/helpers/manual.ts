@@ -122,7 +122,7 @@ export function tableCommands(path: string): string[] {
     const [, first] = /^\|([^|]*)\|/.exec(text) ?? [];
     if (first === undefined) inside = false;
     else if (/^ *(?:the )?commands?\b/.test(first)) inside = true;
-    else if (inside) for (const [, command = ''] of first.matchAll(/`([^`]+)`/g)) found.push(command);
+    else if (inside) found.push(...codeIn(first));
   }
   return found;
 }

@@ -254,7 +254,7 @@ export class Pm2 {
     } finally {
       for (const child of this.#commands) child.kill('SIGKILL');
       for (const pid of this.processes().keys()) process.kill(pid, 'SIGKILL');
-      rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+      rmSync(this.folder, { recursive: true, force: true });
     }
   }
 }

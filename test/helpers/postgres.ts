@@ -78,7 +78,7 @@ export class Postgres {
   /** Ends it, and removes what it had. */
   async stop(): Promise<void> {
     await this.end();
-    rmSync(this.#folder, { recursive: true, maxRetries: 5 });
+    rmSync(this.#folder, { recursive: true });
   }
 }
 

@@ -111,7 +111,7 @@ export class UserProject {
   }
 
   remove(): void {
-    rmSync(this.#top, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.#top, { recursive: true, force: true });
   }
 }
 

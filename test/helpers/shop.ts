@@ -121,6 +121,6 @@ export class Shop {
   }
 
   remove(): void {
-    rmSync(this.#top, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.#top, { recursive: true, force: true });
   }
 }

@@ -58,6 +58,6 @@ export class Upgradable {
   }
 
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -16,7 +16,7 @@ describe('the project of init', () => {
   });
   afterEach(() => {
     process.chdir(before);
-    rmSync(dirname(folder), { recursive: true, maxRetries: 5 });
+    rmSync(dirname(folder), { recursive: true });
   });
 
   const has = (manifest: object, ...files: string[]): void => {

@@ -20,7 +20,7 @@ describe('a file that init writes', () => {
   afterEach(() => {
     // It is whole or not there: nothing of it is left beside it.
     expect(readdirSync(folder)).to.deep.equal(['Procfile']);
-    rmSync(folder, { recursive: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true });
   });
   const path = (): string => join(folder, 'Procfile');
 

@@ -191,7 +191,7 @@ describe('an app that has its server listen', () => {
       await eventually(() => readFileSync(said, 'utf8') === 'ready\nlead\n', 'it is ready, and leads');
       expect((await server.stop()).code).to.equal(0);
       expect(readFileSync(said, 'utf8')).to.equal('ready\nlead\nclose\n');
-      rmSync(folder, { recursive: true, maxRetries: 5 });
+      rmSync(folder, { recursive: true });
     });
   }
 
@@ -231,7 +231,7 @@ describe('an app that has its server listen', () => {
       await get('/');
       expect(await server.stop()).to.deep.equal({ code: 0, signal: null });
       expect(await last).to.match(/^\d+$/);
-      rmSync(folder, { recursive: true, maxRetries: 5 });
+      rmSync(folder, { recursive: true });
     });
   }
 

@@ -131,7 +131,7 @@ describe('chaos', () => {
     }
     expect(await server.stop(), history()).to.deep.equal({ code: 0, signal: null });
     releases.remove();
-    rmSync(place, { recursive: true, maxRetries: 5 });
+    rmSync(place, { recursive: true });
   });
 });
 

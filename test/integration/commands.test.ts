@@ -21,7 +21,7 @@ describe('a command that shows something', () => {
   afterEach(async () => {
     if (server) await endControl(server);
     server = undefined;
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true, force: true });
   });
 
   const answering = async (answers: Answers): Promise<void> => {

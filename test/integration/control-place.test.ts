@@ -172,7 +172,7 @@ describe('the control socket', () => {
       const asked = () => command({ ...env, PORT: String(server.port) }, 'status').status;
       rmSync(path);
       await eventually(() => existsSync(path) && asked() === 0, `a new socket\n${server.log}`);
-      rmSync(join(place, 'hello-server'), { recursive: true, maxRetries: 5 });
+      rmSync(join(place, 'hello-server'), { recursive: true });
       await eventually(() => existsSync(path) && asked() === 0, `a new folder\n${server.log}`);
       expect(statSync(path).mode & 0o777).to.equal(0o600);
       expect(await server.stop()).to.deep.equal({ code: 0, signal: null });
@@ -183,7 +183,7 @@ describe('the control socket', () => {
       const path = join(place, 'folder', 'control.sock');
       mkdirSync(join(place, 'folder'));
       await serve({ env: { CONTROL_SOCKET: path } });
-      rmSync(join(place, 'folder'), { recursive: true, maxRetries: 5 });
+      rmSync(join(place, 'folder'), { recursive: true });
       await eventually(
         () => existsSync(path) && command({ CONTROL_SOCKET: path }, 'status').status === 0,
         'it is back',
@@ -195,7 +195,7 @@ describe('the control socket', () => {
       const path = join(place, 'folder', 'control.sock');
       mkdirSync(join(place, 'folder'));
       const server = await serve({ env: { CONTROL_SOCKET: path } });
-      rmSync(join(place, 'folder'), { recursive: true, maxRetries: 5 });
+      rmSync(join(place, 'folder'), { recursive: true });
       writeFileSync(join(place, 'folder'), 'in the way');
       await server.says(/no control socket, so .*: E\w+: .*\n/);
       rmSync(join(place, 'folder'));

@@ -68,7 +68,7 @@ describe('a deploy by symbolic link', () => {
       const server = await serve({ cwd: current, main, args, env: { WEB_CONCURRENCY: '1', ...env } });
       expect(await told(server)).to.deep.equal({ cwd: first, main: join(first, OWN) });
       const second = deploy(releases);
-      rmSync(first, { recursive: true, maxRetries: 5 });
+      rmSync(first, { recursive: true });
       await reload(server, 2);
       expect(await told(server)).to.deep.equal({ cwd: second, main: join(second, OWN) });
       for (const pid of server.workers()) process.kill(pid, 'SIGKILL');
@@ -91,7 +91,7 @@ describe('a deploy by symbolic link', () => {
       env: { PWD: current, WEB_CONCURRENCY: '1' },
     });
     rmSync(current);
-    rmSync(release, { recursive: true, maxRetries: 5 });
+    rmSync(release, { recursive: true });
     await reload(server, 2);
     await reload(server, 3);
     expect((await told(server)).cwd).to.equal('/');

@@ -33,7 +33,7 @@ describe('dev', () => {
     folder = mkdtempSync(join(tmpdir(), 'hello-server-é '));
     save('package.json', '{ "type": "module" }');
   });
-  afterEach(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  afterEach(() => rmSync(folder, { recursive: true }));
 
   function save(name: string, text: string): void {
     const path = join(folder, name);

@@ -36,7 +36,7 @@ describe('an app that speaks HTTP/2', () => {
     writeFileSync(join(folder, 'key.pem'), key);
     writeFileSync(join(folder, 'cert.pem'), cert);
   });
-  after(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  after(() => rmSync(folder, { recursive: true }));
   afterEach(() => {
     for (const client of clients.splice(0)) client.close();
   });

@@ -28,11 +28,11 @@ describe('hello-server init', () => {
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(ROOT, join(folder, 'node_modules', 'hello-server'));
   });
-  afterEach(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  afterEach(() => rmSync(folder, { recursive: true }));
 
   const write = (file: string, text: string): void => writeFileSync(join(folder, file), text);
   const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
-  const remove = (file: string): void => rmSync(join(folder, file), { recursive: true, maxRetries: 5 });
+  const remove = (file: string): void => rmSync(join(folder, file), { recursive: true });
   const init = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
     const { PATH, HOME } = process.env;
     const options = { cwd: folder, env: { PATH, HOME, ...env }, encoding: 'utf8', timeout: 10_000 } as const;

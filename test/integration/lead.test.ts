@@ -12,7 +12,7 @@ describe('lead', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'hello-server-'));
   });
-  afterEach(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  afterEach(() => rmSync(folder, { recursive: true }));
 
   const serving = (how: string): Promise<Running> =>
     serve({

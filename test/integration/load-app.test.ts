@@ -12,7 +12,7 @@ describe('an app that cannot be loaded', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'hello-server-é '));
   });
-  afterEach(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  afterEach(() => rmSync(folder, { recursive: true }));
 
   /** Writes the files and loads the first of them. */
   async function failure(files: Readonly<Record<string, string>>): Promise<BootFailure> {

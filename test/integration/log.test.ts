@@ -133,7 +133,7 @@ describe('the log', () => {
       for (const line of lines) expect(line).to.match(LINE);
       expect(lines).to.have.length(4000);
     }
-    rmSync(folder, { recursive: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true });
   });
 
   it('goes to a Unix socket, as under a process manager', async () => {
@@ -156,7 +156,7 @@ describe('the log', () => {
     client.destroy();
     await once(peer, 'close');
     listener.close();
-    rmSync(folder, { recursive: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true });
     const lines = text.split('\n').filter((line) => line.includes('GET'));
     for (const line of lines) expect(line).to.match(LINE);
     expect(lines).to.have.length(800);
@@ -198,7 +198,7 @@ describe('the log', () => {
       if (format === 'json') for (const line of reader.text.trim().split('\n')) JSON.parse(line);
       expect(dropped).to.be.greaterThan(0);
       expect(dropped + logged.length).to.equal(total);
-      rmSync(folder, { recursive: true, maxRetries: 5 });
+      rmSync(folder, { recursive: true });
     });
   }
 
@@ -207,7 +207,7 @@ describe('the log', () => {
     await ask(port, 800, LONG);
     server.signal('SIGTERM');
     expect(await server.end(2000)).to.deep.equal({ code: 0, signal: null });
-    rmSync(folder, { recursive: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true });
   });
 
   it('hurts nobody when its reader goes away', async () => {

@@ -18,7 +18,7 @@ describe('the notifier', () => {
   });
   afterEach(() => {
     process.env.PATH = path;
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true, force: true });
   });
 
   /** Stands in for systemd-notify: a shell script that does `what`. */

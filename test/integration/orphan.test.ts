@@ -57,7 +57,7 @@ describe('an orphan', () => {
     server.signal('SIGKILL');
     await server.end();
     await eventually(() => server.pids().length === 0, 'no orphan is left', 4000);
-    rmSync(place, { recursive: true, maxRetries: 5 });
+    rmSync(place, { recursive: true });
   });
 
   it('that holds no request leaves at once, long before SHUTDOWN_TIMEOUT', async () => {

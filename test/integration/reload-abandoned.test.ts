@@ -75,7 +75,7 @@ describe('reload', () => {
       server.signal('SIGHUP');
       await server.says(/reload abandoned, .*: upgraded from \S+ to 9\.9\.9: hello-server upgrade\n/);
       await eventually(() => String(server.workers()) === String(before), 'only the old workers are left');
-      rmSync(folder, { recursive: true, maxRetries: 5 });
+      rmSync(folder, { recursive: true });
     });
   });
 });

@@ -118,7 +118,7 @@ echo "exited $?" >>${folder}/log
       ],
       { encoding: 'utf8', env: { PATH: process.env.PATH }, timeout: 15_000 },
     );
-    rmSync(folder, { recursive: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true });
     expect(stdout).to.match(
       /Received SIGHUP, shutting down gracefully\.\.\.\nServer closed successfully\nexited 0\n/,
     );

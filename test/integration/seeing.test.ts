@@ -161,7 +161,7 @@ describe('the metrics', () => {
       const open = await fetch(`${admin}/metrics`, { headers: { accept: 'application/openmetrics-text' } });
       expect(await open.text()).to.match(/^jobs_total\{kind="a"\} 1\n.*# EOF\n$/ms);
     } finally {
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      rmSync(folder, { recursive: true, force: true });
     }
   });
 });
@@ -204,7 +204,7 @@ describe('health', () => {
       'no database',
     ]);
     expect((await exchange(server.port, request('GET', '/'))).status).to.equal(200);
-    rmSync(place, { recursive: true, maxRetries: 5 });
+    rmSync(place, { recursive: true });
     await eventually(
       async () => (await health(`${admin}/readyz`)) === '200 2 of 2 workers ready',
       'it is ready again',
@@ -235,7 +235,7 @@ describe('health', () => {
     watching.goesOn = false;
     await watched;
     expect(seenReady).to.deep.equal([]);
-    rmSync(place, { recursive: true, maxRetries: 5 });
+    rmSync(place, { recursive: true });
   });
 
   it('is asked of an export that comes after the server listens', async () => {

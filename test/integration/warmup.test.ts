@@ -15,7 +15,7 @@ describe('an app’s warm-up', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'hello-server-'));
   });
-  afterEach(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  afterEach(() => rmSync(folder, { recursive: true }));
 
   const said = (): string => {
     const file = join(folder, 'said');
@@ -169,6 +169,6 @@ describe('NODE_COMPILE_CACHE', () => {
     else await stays(() => files().length === 0, 'nothing is written', 300);
     expect(server.err).to.equal('');
     expect((await server.stop()).code).to.equal(0);
-    rmSync(folder, { recursive: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true });
   });
 });

@@ -41,7 +41,7 @@ describe('status --watch', () => {
   afterEach(async () => {
     interrupt.abort();
     await endControl(server);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true, force: true });
   });
 
   /** Watches as on a terminal where there is a size, else as in a pipe; the result says that it has come to its end. */

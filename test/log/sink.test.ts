@@ -88,7 +88,7 @@ describe('the sink', () => {
     for (const child of children) child.kill('SIGKILL');
     children.clear();
     for (const fd of [...open]) close(fd);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true, force: true });
   });
 
   const pipe = (): Pipe => {

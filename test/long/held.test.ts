@@ -60,6 +60,6 @@ describe('reload', () => {
     await meter.stop();
     expect(fdsAfter).to.equal(fdsBefore);
     expect(heapAfter / heapBefore).to.be.lessThan(1.15);
-    rmSync(join(script, '..'), { recursive: true, maxRetries: 5 });
+    rmSync(join(script, '..'), { recursive: true });
   });
 });

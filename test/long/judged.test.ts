@@ -22,7 +22,7 @@ describe('a release', function () {
     place = mkdtempSync(join(tmpdir(), 'hello-server-'));
     release = join(place, 'release.json');
   });
-  afterEach(() => rmSync(place, { recursive: true, force: true, maxRetries: 5 }));
+  afterEach(() => rmSync(place, { recursive: true, force: true }));
 
   const deploy = (behaviour: Readonly<Record<string, unknown>>): void =>
     writeFileSync(release, JSON.stringify(behaviour));

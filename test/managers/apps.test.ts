@@ -67,7 +67,7 @@ describe('an app that is started as it is', function () {
   beforeEach(() => {
     releases = mkdtempSync(join(APPS, '.releases-'));
   });
-  afterEach(() => rmSync(releases, { recursive: true, maxRetries: 5 }));
+  afterEach(() => rmSync(releases, { recursive: true }));
 
   /** Points the link `current` at a release with this entry, which modules are resolved for from there. */
   const deploy = (write: (folder: string) => void): void => {

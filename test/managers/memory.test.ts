@@ -23,7 +23,7 @@ describe('under a limit of memory', () => {
   afterEach(async () => {
     if (running?.child.exitCode === null) await running.stop();
     await limited?.end();
-    rmSync(place, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(place, { recursive: true, force: true });
   });
 
   const start = async ({ env, ...options }: Options = {}): Promise<Running> => {

@@ -21,7 +21,7 @@ describe('docs/migration.md, under pm2', () => {
   });
   after(async () => {
     await pm2.end();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true, force: true });
   });
 
   const answers = async (): Promise<void> => {

@@ -95,7 +95,7 @@ class Prometheus {
     const killing = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
     await this.#exited;
     clearTimeout(killing);
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
@@ -127,7 +127,7 @@ describe('under Prometheus', () => {
         writeFileSync(file, `${head.replace(/rule_files:\n.*\n/, '')}scrape_configs:\n${known}`);
         await approved('check', 'config', file);
       } finally {
-        rmSync(folder, { recursive: true, maxRetries: 5 });
+        rmSync(folder, { recursive: true });
       }
     });
 

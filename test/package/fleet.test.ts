@@ -50,7 +50,7 @@ describe('startFleet', function () {
   afterEach(async () => {
     for (const fleet of fleets.splice(0)) await fleet.stop();
   });
-  after(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  after(() => rmSync(folder, { recursive: true }));
 
   it('resolves when the whole fleet serves, tells the events of the start, and stops leaving nothing', async () => {
     const fleet = await start({ app: fixture('pid.js') });
@@ -235,7 +235,7 @@ describe('startFleet', function () {
 describe('a program that runs a fleet', function () {
   this.timeout(60_000);
   const folder = mkdtempSync(join(tmpdir(), 'hello-server-caller-'));
-  after(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+  after(() => rmSync(folder, { recursive: true }));
 
   /** Starts it; with the pid of its primary and the port of its fleet. */
   const run = async ({

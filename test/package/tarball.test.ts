@@ -315,7 +315,7 @@ type Exit = hs.Exit;\ntype Fleet = hs.Fleet;\ntype FleetOptions = hs.FleetOption
       const manifest = JSON.parse(readFileSync(path, 'utf8'));
       writeFileSync(path, JSON.stringify({ ...manifest, version: OTHER }));
     });
-    after(() => rmSync(join(project, 'node_modules', 'plugin'), { recursive: true, maxRetries: 5 }));
+    after(() => rmSync(join(project, 'node_modules', 'plugin'), { recursive: true }));
 
     it('each runs its own files, and a command of one asks, reloads and stops the primary of the other', async () => {
       const [own, others] = [installed, nested].map((path) => `node ${join(path, 'dist', 'main.js')}`);
